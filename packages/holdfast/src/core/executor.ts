@@ -1,0 +1,99 @@
+import { CallState, type Call, type ProtectedFunction } from './call.ts'
+import type { Clock } from './clock.ts'
+import { CallerDeadline } from './caller-deadline.ts'
+import { durationMs } from './duration.ts'
+import { HoldfastError } from './errors.ts'
+import { GateFrame } from './frame.ts'
+import type { ChainLayer, Flow, Gate, Part, Sink } from './layer.ts'
+import { leaf } from './leaf.ts'
+import { choiceOption, invalidOption, show } from './options.ts'
+import type { CallOptions } from './policy.ts'
+import { OutcomeSink, PromiseSink, type Outcome } from './sinks.ts'
+
+const priorities = ['low', 'normal', 'high', 'critical'] as const
+
+/** A flow with all that lies inside it. */
+class FlowLayer implements ChainLayer {
+  readonly flow: Flow
+  readonly next: ChainLayer
+  constructor(flow: Flow, next: ChainLayer) {
+    this.flow = flow
+    this.next = next
+  }
+  start(call: CallState, out: Sink): void {
+    this.flow.start(this.next as { start(call: Call, out: Sink): void }, call, out)
+  }
+}
+
+/** Parts compiled to a chain of layers, and the ways to run a function through it. */
+export class Executor {
+  readonly chain: ChainLayer
+  readonly clock: Clock
+  /** Set when the chain is one frame of gates around the function. */
+  private readonly frame: GateFrame | undefined
+
+  constructor(parts: readonly Part[], clock: Clock) {
+    this.clock = clock
+    this.chain = compile(parts)
+    this.frame = this.chain instanceof GateFrame && this.chain.next === leaf ? this.chain : undefined
+  }
+
+  execute(run: ProtectedFunction, options: CallOptions | undefined): Promise<unknown> {
+    if (options === undefined && this.frame !== undefined && typeof run === 'function') {
+      return this.frame.execute(new CallState(run, undefined, this.clock, undefined, 'normal', undefined, 1, Infinity, undefined, false))
+    }
+    return new Promise((resolve, reject) => {
+      this.checkFunction(run)
+      this.start(run, options, new PromiseSink(resolve, reject))
+    })
+  }
+
+  tryExecute(run: ProtectedFunction, options: CallOptions | undefined): Promise<Outcome<unknown>> {
+    return new Promise((resolve) => {
+      this.checkFunction(run)
+      this.start(run, options, new OutcomeSink(resolve))
+    })
+  }
+
+  checkFunction(run: unknown): void {
+    if (typeof run === 'function') return
+    const hint = run instanceof Promise ? ': hand in the function that starts the work, not its promise' : ''
+    throw new HoldfastError({ code: 'ERR_INVALID_ARGUMENT', message: `the protected function must be a function, got ${show(run)}${hint}` })
+  }
+
+  private start(run: ProtectedFunction, options: CallOptions | undefined, out: Sink): void {
+    const call = newCall(run, options, this.clock)
+    if (call.cancelled !== undefined) out.settle(false, call.cancelled)
+    else if (options?.deadline === undefined) this.chain.start(call, out)
+    else new CallerDeadline(this.clock).start(this.chain, call, durationMs('execute', 'deadline', options.deadline, { allowInfinity: true }), out)
+  }
+}
+
+/** The outermost call, as the caller's options describe it. */
+export function newCall(run: ProtectedFunction, options: CallOptions | undefined, clock: Clock): CallState {
+  if (options === undefined) return new CallState(run, undefined, clock, undefined, 'normal', undefined, 1, Infinity, undefined, false)
+  const { signal, key, priority, cost } = options
+  if (signal !== undefined && !isAbortSignal(signal)) throw invalidOption('execute', 'signal', signal, 'an AbortSignal')
+  if (key !== undefined && typeof key !== 'string') throw invalidOption('execute', 'key', key, 'a text')
+  if (priority !== undefined) choiceOption('execute', 'priority', priority, priorities)
+  return new CallState(run, undefined, clock, key, priority ?? 'normal', cost, 1, Infinity, signal, false)
+}
+
+function isAbortSignal(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
+}
+
+function compile(parts: readonly Part[]): ChainLayer {
+  let chain: ChainLayer = leaf
+  let gates: Gate<unknown>[] = []
+  for (const part of parts.toReversed()) {
+    if (part.kind === 'gate') {
+      gates.unshift(part as Gate<unknown>)
+      continue
+    }
+    if (gates.length > 0) chain = new GateFrame(gates, chain)
+    gates = []
+    chain = new FlowLayer(part, chain)
+  }
+  return gates.length > 0 ? new GateFrame(gates, chain) : chain
+}

@@ -1,0 +1,58 @@
+import type { Call, CallState } from './call.ts'
+import type { Refusal } from './refusal.ts'
+
+/** Verdict of a settled call as gates see it. `ignored` says nothing about the dependency: an inner refusal, the caller's abort. */
+export type Verdict = 'success' | 'failure' | 'ignored'
+
+/** Where an answer goes. Exactly one call of `settle` per `start`. */
+export interface Sink {
+  /** `value` is the result when `ok`; otherwise the error thrown, or a {@link Refusal}. */
+  settle(ok: boolean, value: unknown): void
+}
+
+/** What a flow starts: all that lies inside it. */
+export interface Layer {
+  start(call: Call, out: Sink): void
+}
+
+/** Receives the answer of an admission that had to wait. */
+export interface Seat<P> {
+  grant(permit: P): void
+  refuse(refusal: Refusal): void
+}
+
+/** An admission that has not been answered. */
+export interface Waiting {
+  readonly waiting: true
+  /** Takes the place in the queue back; no permit is lost, and the seat hears nothing more. */
+  cancel(): void
+}
+
+/**
+ * A policy that only lets in and counts out. All methods are synchronous, never throw, and call no user code that could
+ * re-enter them.
+ */
+export interface Gate<P = unknown> {
+  readonly kind: 'gate'
+  /** Answers with a permit, a {@link Refusal}, or a {@link Waiting}: then the seat is answered once, later. Without a seat it must not wait. */
+  admit(call: Call, seat: Seat<P> | undefined): P | Refusal | Waiting
+  /** The verdict on the call; see {@link verdictOf}. */
+  settle(permit: P, ok: boolean, value: unknown, call: Call): void
+  /** The work has ended, not merely been answered: places are given back here. */
+  leave?(permit: P): void
+  /** Asked after the call waited further inside: may the permit still be used? Answers true, or false or the reason why not. */
+  stillValid?(permit: P): boolean | Refusal
+}
+
+/** A policy that decides whether, when, how often or how long: it starts `next` never, once or often. */
+export interface Flow {
+  readonly kind: 'flow'
+  start(next: Layer, call: Call, out: Sink): void
+}
+
+export type Part = Gate | Flow
+
+/** A layer of the compiled chain. Inside, a call is always a {@link CallState}. */
+export interface ChainLayer {
+  start(call: CallState, out: Sink): void
+}

@@ -1,0 +1,95 @@
+import type { Abortable } from './abort-hub.ts'
+import type { CallState } from './call.ts'
+import type { ChainLayer, Sink } from './layer.ts'
+
+/** The innermost layer: runs the protected function. */
+export const leaf: ChainLayer = {
+  start(call: CallState, out: Sink): void {
+    if (call.cancellable) {
+      const reason = call.cancelled
+      if (reason !== undefined) {
+        out.settle(false, reason)
+        return
+      }
+    }
+    let result: unknown
+    try {
+      result = call.run(call)
+    } catch (error) {
+      call.answered(false)
+      out.settle(false, error)
+      return
+    }
+    if (!isObject(result)) {
+      call.answered(true)
+      out.settle(true, result)
+      return
+    }
+    const promise = result instanceof Promise ? result : Promise.resolve(result)
+    if (call.cancellable) {
+      const reason = call.cancelled // the function itself may have made its caller give up
+      if (reason !== undefined) abandon(call, promise, reason, out)
+      else new Execution(call, out).watch(promise)
+      return
+    }
+    promise.then(
+      (value: unknown) => {
+        call.answered(true)
+        out.settle(true, value)
+      },
+      (error: unknown) => {
+        call.answered(false)
+        out.settle(false, error)
+      },
+    )
+  },
+}
+
+function isObject(value: unknown): boolean {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function'
+}
+
+function abandon(call: CallState, promise: Promise<unknown>, reason: unknown, out: Sink): void {
+  call.hold()
+  const release = (): void => call.release()
+  promise.then(release, release)
+  call.answered(false)
+  out.settle(false, reason)
+}
+
+/** A running function whose caller may stop waiting for it. What it brings after that reaches nobody. */
+class Execution implements Abortable {
+  readonly call: CallState
+  readonly out: Sink
+  abandoned = false
+
+  constructor(call: CallState, out: Sink) {
+    this.call = call
+    this.out = out
+  }
+
+  watch(promise: Promise<unknown>): void {
+    this.call.onCancel(this)
+    promise.then(
+      (value: unknown) => this.end(true, value),
+      (error: unknown) => this.end(false, error),
+    )
+  }
+
+  cancel(reason: unknown): void {
+    this.abandoned = true
+    this.call.answered(false)
+    this.call.hold()
+    this.out.settle(false, reason)
+  }
+
+  private end(ok: boolean, value: unknown): void {
+    if (this.abandoned) {
+      this.call.release()
+      return
+    }
+    this.call.offCancel(this)
+    this.call.answered(ok)
+    this.out.settle(ok, value)
+  }
+}

@@ -1,0 +1,218 @@
+import type { Call } from '../../core/call.ts'
+import type { Clock } from '../../core/clock.ts'
+import { DeadlineList, type DeadlineNode } from '../../core/deadline-list.ts'
+import type { EventHub } from '../../core/events.ts'
+import type { Gate, Seat, Waiting } from '../../core/layer.ts'
+import { refusal, type Refusal } from '../../core/refusal.ts'
+import { verdictOf } from '../../core/verdict.ts'
+import type { ErrorCode } from '../../core/errors.ts'
+import type { BulkheadEvent } from './bulkhead.ts'
+
+/** A place that a call holds. Without `maxHold` all calls share one object: there is nothing to remember of them. */
+export interface Place {
+  readonly hold: Hold | undefined
+}
+
+const sharedPlace: Place = { hold: undefined }
+
+export interface BulkheadSettings {
+  readonly name: string
+  readonly clock: Clock
+  readonly maxQueued: number
+  readonly maxWaitMs: number
+  readonly maxHoldMs: number
+}
+
+/** Counts places, and keeps those in order who wait for one. */
+export class BulkheadGate implements Gate<Place> {
+  readonly kind = 'gate' as const
+  readonly settings: BulkheadSettings
+  readonly events: EventHub<BulkheadEvent>
+  maxConcurrent: number
+  running = 0
+  queued = 0
+  admitted = 0
+  succeeded = 0
+  failed = 0
+  rejected = 0
+  expiredWaits = 0
+  expiredHolds = 0
+  disposed = false
+  private first: Waiter | undefined = undefined
+  private last: Waiter | undefined = undefined
+  private readonly waits: DeadlineList | undefined
+  private readonly holds: DeadlineList | undefined
+
+  constructor(settings: BulkheadSettings, maxConcurrent: number, events: EventHub<BulkheadEvent>) {
+    this.settings = settings
+    this.events = events
+    this.maxConcurrent = maxConcurrent
+    const { clock, maxWaitMs, maxHoldMs } = settings
+    this.waits = maxWaitMs === Infinity ? undefined : new DeadlineList(clock, maxWaitMs)
+    this.holds = maxHoldMs === Infinity ? undefined : new DeadlineList(clock, maxHoldMs)
+  }
+
+  admit(call: Call, seat: Seat<Place> | undefined): Place | Refusal | Waiting {
+    if (this.disposed) return refusal('ERR_DISPOSED', this.settings.name)
+    if (this.running < this.maxConcurrent) return this.take()
+    if (seat === undefined || this.queued >= this.settings.maxQueued) return this.reject('ERR_BULKHEAD_FULL')
+    return this.enqueue(new Waiter(this, seat, call))
+  }
+
+  settle(_place: Place, ok: boolean, value: unknown, call: Call): void {
+    if (ok) this.succeeded++
+    else if (verdictOf(ok, value, call) === 'failure') this.failed++
+  }
+
+  leave(place: Place): void {
+    const { hold } = place
+    if (hold === undefined) this.giveBack()
+    else hold.end()
+  }
+
+  /** A place is free again. */
+  giveBack(): void {
+    this.running--
+    this.grantFree()
+  }
+
+  resize(maxConcurrent: number): void {
+    const from = this.maxConcurrent
+    this.maxConcurrent = maxConcurrent
+    this.grantFree()
+    const { name, clock } = this.settings
+    if (this.events.active) this.events.emit({ type: 'bulkhead.resized', policy: name, at: clock.wallNow(), from, to: maxConcurrent })
+  }
+
+  dispose(): void {
+    this.disposed = true
+    for (let waiter = this.first; waiter !== undefined; waiter = this.first) {
+      this.remove(waiter)
+      waiter.seat.refuse(refusal('ERR_DISPOSED', this.settings.name))
+    }
+  }
+
+  /** Takes a waiter out of the queue, wherever it stands. */
+  remove(waiter: Waiter): void {
+    if (waiter.before === undefined) this.first = waiter.after
+    else waiter.before.after = waiter.after
+    if (waiter.after === undefined) this.last = waiter.before
+    else waiter.after.before = waiter.before
+    waiter.before = undefined
+    waiter.after = undefined
+    waiter.waitingHere = false
+    this.queued--
+    this.waits?.remove(waiter)
+  }
+
+  reject(code: ErrorCode): Refusal {
+    this.rejected++
+    const { name, clock } = this.settings
+    if (this.events.active) {
+      this.events.emit({ type: 'bulkhead.rejected', policy: name, at: clock.wallNow(), code, running: this.running, queued: this.queued })
+    }
+    return refusal(code, name)
+  }
+
+  holdExpired(): void {
+    this.expiredHolds++
+    const { name, clock, maxHoldMs } = this.settings
+    if (this.events.active) this.events.emit({ type: 'bulkhead.hold-expired', policy: name, at: clock.wallNow(), maxHoldMs })
+    this.giveBack()
+  }
+
+  endHold(hold: Hold): void {
+    this.holds?.remove(hold)
+  }
+
+  private take(): Place {
+    this.running++
+    this.admitted++
+    if (this.holds === undefined) return sharedPlace
+    const hold = new Hold(this)
+    this.holds.add(hold, this.settings.clock.now())
+    return hold
+  }
+
+  private enqueue(waiter: Waiter): Waiter {
+    waiter.before = this.last
+    if (this.last === undefined) this.first = waiter
+    else this.last.after = waiter
+    this.last = waiter
+    this.queued++
+    this.waits?.add(waiter, this.settings.clock.now())
+    return waiter
+  }
+
+  private grantFree(): void {
+    while (this.running < this.maxConcurrent && this.first !== undefined) {
+      const waiter = this.first
+      this.remove(waiter)
+      waiter.seat.grant(this.take())
+    }
+  }
+}
+
+/** A call that waits for a place. */
+class Waiter implements Waiting, DeadlineNode {
+  readonly waiting = true as const
+  readonly gate: BulkheadGate
+  readonly seat: Seat<Place>
+  readonly call: Call
+  before: Waiter | undefined = undefined
+  after: Waiter | undefined = undefined
+  waitingHere = true
+  dueAt = 0
+  previous: DeadlineNode | undefined = undefined
+  next: DeadlineNode | undefined = undefined
+  listed = false
+
+  constructor(gate: BulkheadGate, seat: Seat<Place>, call: Call) {
+    this.gate = gate
+    this.seat = seat
+    this.call = call
+  }
+
+  cancel(): void {
+    if (this.waitingHere) this.gate.remove(this)
+  }
+
+  /** It has waited for the longest time allowed. */
+  expire(): void {
+    if (!this.waitingHere) return
+    this.gate.remove(this)
+    this.gate.expiredWaits++
+    this.seat.refuse(this.gate.reject('ERR_BULKHEAD_WAIT'))
+  }
+}
+
+/** A place that is taken back when it is held for too long. */
+class Hold implements Place, DeadlineNode {
+  readonly gate: BulkheadGate
+  dueAt = 0
+  previous: DeadlineNode | undefined = undefined
+  next: DeadlineNode | undefined = undefined
+  listed = false
+  private over = false
+
+  constructor(gate: BulkheadGate) {
+    this.gate = gate
+  }
+
+  get hold(): Hold {
+    return this
+  }
+
+  end(): void {
+    if (this.over) return
+    this.over = true
+    this.gate.endHold(this)
+    this.gate.giveBack()
+  }
+
+  expire(): void {
+    if (this.over) return
+    this.over = true
+    this.gate.holdExpired()
+  }
+}

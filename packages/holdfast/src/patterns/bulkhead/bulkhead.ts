@@ -1,0 +1,174 @@
+import { systemClock, type Clock } from '../../core/clock.ts'
+import { durationMs, type Duration } from '../../core/duration.ts'
+import type { ErrorCode } from '../../core/errors.ts'
+import { EventHub, type Listener, type PolicyEvent } from '../../core/events.ts'
+import { checkOptionNames, integerOption, nameOption } from '../../core/options.ts'
+import { parts } from '../../core/parts.ts'
+import { GatePolicy, type Acquirable } from '../../core/permit.ts'
+import type { HealthRecord, Policy, PolicyDescription } from '../../core/policy.ts'
+import { BulkheadGate } from './bulkhead-gate.ts'
+
+export interface BulkheadOptions {
+  /** Calls that may run at the same time, 1 or more. */
+  readonly maxConcurrent: number
+  /** Calls that may wait for a place. @defaultValue 0 */
+  readonly maxQueued?: number
+  /** Longest wait in the queue. @defaultValue no limit but the caller's deadline */
+  readonly maxWait?: Duration
+  /** A place held for longer is taken back, with an event: the limit may then be exceeded. @defaultValue no limit */
+  readonly maxHold?: Duration
+  /** @defaultValue 'bulkhead' */
+  readonly name?: string
+  readonly clock?: Clock
+}
+
+export interface BulkheadRejected extends PolicyEvent {
+  readonly type: 'bulkhead.rejected'
+  readonly code: ErrorCode
+  readonly running: number
+  readonly queued: number
+}
+
+export interface BulkheadHoldExpired extends PolicyEvent {
+  readonly type: 'bulkhead.hold-expired'
+  readonly maxHoldMs: number
+}
+
+export interface BulkheadResized extends PolicyEvent {
+  readonly type: 'bulkhead.resized'
+  readonly from: number
+  readonly to: number
+}
+
+export type BulkheadEvent = BulkheadRejected | BulkheadHoldExpired | BulkheadResized
+
+export interface BulkheadStatus {
+  readonly kind: 'bulkhead'
+  readonly name: string
+  readonly maxConcurrent: number
+  readonly maxQueued: number
+  readonly running: number
+  readonly queued: number
+  /** running / maxConcurrent; above 1 while a shrunken bulkhead empties. */
+  readonly utilization: number
+  /** Calls that got a place, ever. */
+  readonly admitted: number
+  readonly succeeded: number
+  readonly failed: number
+  /** Calls that got none, ever, those that waited in vain included. */
+  readonly rejected: number
+  readonly expiredWaits: number
+  readonly expiredHolds: number
+  /** rejected / (admitted + rejected); null without calls. */
+  readonly rejectionRate: number | null
+  /** failed / (succeeded + failed); null without either. */
+  readonly failureRate: number | null
+  readonly [figure: string]: unknown
+}
+
+export interface Bulkhead extends Policy<BulkheadEvent>, Acquirable, Disposable {
+  readonly kind: 'bulkhead'
+  status(): BulkheadStatus
+  /** Changes the number of places. Growing lets waiters in at once; shrinking waits for places to come back. */
+  resize(maxConcurrent: number): void
+  /** Sets the totals to zero. Places and waiters stay as they are: resetting figures heals nothing. */
+  resetStatistics(): void
+  /** Turns all waiters away, and every later call, with `ERR_DISPOSED`. */
+  dispose(): void
+}
+
+const optionNames = ['maxConcurrent', 'maxQueued', 'maxWait', 'maxHold', 'name', 'clock'] as const
+
+/** The bulkhead with one compartment; {@link bulkhead} is the public door. */
+export function singleBulkhead(options: BulkheadOptions): Bulkhead {
+  return new BulkheadPolicy(options)
+}
+
+class BulkheadPolicy extends GatePolicy<BulkheadEvent> implements Bulkhead {
+  readonly kind = 'bulkhead' as const
+  readonly [parts]: readonly BulkheadGate[]
+  protected readonly gate: BulkheadGate
+
+  constructor(options: BulkheadOptions) {
+    checkOptionNames('bulkhead', options, optionNames)
+    const name = nameOption('bulkhead', options.name)
+    super(name, options.clock ?? systemClock)
+    const settings = {
+      name,
+      clock: this.clock,
+      maxQueued: integerOption(name, 'maxQueued', options.maxQueued ?? 0),
+      maxWaitMs: options.maxWait === undefined ? Infinity : durationMs(name, 'maxWait', options.maxWait, { allowInfinity: true }),
+      maxHoldMs: options.maxHold === undefined ? Infinity : durationMs(name, 'maxHold', options.maxHold, { min: 1, allowInfinity: true }),
+    }
+    this.gate = new BulkheadGate(settings, integerOption(name, 'maxConcurrent', options.maxConcurrent, { min: 1 }), new EventHub())
+    this[parts] = [this.gate]
+  }
+
+  on(listener: Listener<BulkheadEvent>): () => void {
+    return this.gate.events.on(listener)
+  }
+
+  describe(): PolicyDescription {
+    const { maxQueued, maxWaitMs, maxHoldMs } = this.gate.settings
+    return {
+      kind: this.kind,
+      name: this.name,
+      maxConcurrent: this.gate.maxConcurrent,
+      maxQueued,
+      ...(maxWaitMs === Infinity ? {} : { maxWaitMs }),
+      ...(maxHoldMs === Infinity ? {} : { maxHoldMs }),
+    }
+  }
+
+  status(): BulkheadStatus {
+    const { gate } = this
+    const asked = gate.admitted + gate.rejected
+    const judged = gate.succeeded + gate.failed
+    return {
+      kind: this.kind,
+      name: this.name,
+      maxConcurrent: gate.maxConcurrent,
+      maxQueued: gate.settings.maxQueued,
+      running: gate.running,
+      queued: gate.queued,
+      utilization: gate.running / gate.maxConcurrent,
+      admitted: gate.admitted,
+      succeeded: gate.succeeded,
+      failed: gate.failed,
+      rejected: gate.rejected,
+      expiredWaits: gate.expiredWaits,
+      expiredHolds: gate.expiredHolds,
+      rejectionRate: asked === 0 ? null : gate.rejected / asked,
+      failureRate: judged === 0 ? null : gate.failed / judged,
+    }
+  }
+
+  override health(): HealthRecord {
+    const { gate } = this
+    if (gate.disposed) return { status: 'fail', reason: `bulkhead '${this.name}' has been disposed of` }
+    if (gate.running < gate.maxConcurrent || gate.queued < gate.settings.maxQueued) return { status: 'pass' }
+    return { status: 'warn', reason: `bulkhead '${this.name}' is full: ${gate.running} run, ${gate.queued} wait` }
+  }
+
+  resize(maxConcurrent: number): void {
+    this.gate.resize(integerOption(this.name, 'maxConcurrent', maxConcurrent, { min: 1 }))
+  }
+
+  resetStatistics(): void {
+    const { gate } = this
+    gate.admitted = gate.running
+    gate.succeeded = 0
+    gate.failed = 0
+    gate.rejected = 0
+    gate.expiredWaits = 0
+    gate.expiredHolds = 0
+  }
+
+  dispose(): void {
+    this.gate.dispose()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+}

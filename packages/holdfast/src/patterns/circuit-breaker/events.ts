@@ -1,0 +1,78 @@
+import type { PolicyEvent } from '../../core/events.ts'
+import type { CircuitState } from './circuit-gate.ts'
+
+/** Which rule opened a circuit. */
+export interface OpenReason {
+  readonly rule:
+    | 'failure-threshold'
+    | 'consecutive-failures'
+    | 'failure-ratio'
+    | 'slow-call-ratio'
+    | 'probe-failed'
+    | 'probe-expired'
+    /** `openOn` said so. */
+    | 'asked'
+    | 'manual'
+}
+
+/** What the window held. `calls` and `slowCalls` are null when no rule looks at ratios. */
+export interface CircuitCounts {
+  readonly calls: number | null
+  readonly failures: number
+  readonly slowCalls: number | null
+}
+
+export interface CircuitOpened extends PolicyEvent, CircuitCounts {
+  readonly type: 'circuit.opened'
+  readonly reason: OpenReason
+  readonly openForMs: number
+  /** Epoch ms. */
+  readonly nextAttemptAt: number
+}
+
+/** The open time is over and the first probe is under way. */
+export interface CircuitHalfOpened extends PolicyEvent {
+  readonly type: 'circuit.half-opened'
+}
+
+export interface CircuitClosed extends PolicyEvent {
+  readonly type: 'circuit.closed'
+  readonly from: CircuitState
+  readonly manual: boolean
+}
+
+export interface CircuitIsolated extends PolicyEvent {
+  readonly type: 'circuit.isolated'
+}
+
+export interface CircuitDisabled extends PolicyEvent {
+  readonly type: 'circuit.disabled'
+}
+
+/** Metrics-only: the circuit would open now. Once per crossing. */
+export interface CircuitWouldHaveOpened extends PolicyEvent, CircuitCounts {
+  readonly type: 'circuit.would-have-opened'
+  readonly reason: OpenReason
+}
+
+/** A probe did not end within its lease and counts as failed. */
+export interface CircuitProbeExpired extends PolicyEvent {
+  readonly type: 'circuit.probe-expired'
+}
+
+/** A function of the user's (`isFailure`, `ignore`, `isFailureResult`, `openOn`) threw; the call was not touched by it. */
+export interface CircuitCallbackFailed extends PolicyEvent {
+  readonly type: 'circuit.callback-failed'
+  readonly callback: string
+  readonly error: unknown
+}
+
+export type CircuitEvent =
+  | CircuitOpened
+  | CircuitHalfOpened
+  | CircuitClosed
+  | CircuitIsolated
+  | CircuitDisabled
+  | CircuitWouldHaveOpened
+  | CircuitProbeExpired
+  | CircuitCallbackFailed

@@ -1,0 +1,250 @@
+import type { Call, Cost } from '../../core/call.ts'
+import { systemClock, type Clock } from '../../core/clock.ts'
+import { durationMs, type Duration } from '../../core/duration.ts'
+import { HoldfastError, type ErrorCode } from '../../core/errors.ts'
+import { EventHub, type Listener, type PolicyEvent } from '../../core/events.ts'
+import { checkOptionNames, functionOption, integerOption, invalidOption, nameOption } from '../../core/options.ts'
+import { parts } from '../../core/parts.ts'
+import { GatePolicy, type Acquirable, type Permit } from '../../core/permit.ts'
+import type { CallOptions, HealthRecord, Policy, PolicyDescription } from '../../core/policy.ts'
+import type { Random } from '../../core/random.ts'
+import type { Refusal } from '../../core/refusal.ts'
+import { LimiterGate } from './limiter-gate.ts'
+import { limitOf, limitOptionNames, Limits, maxKeysOption, type Limit, type LimitOptions } from './limits.ts'
+
+export interface RateLimiterQueueOptions {
+  /** Calls that may wait for their turn, over all keys. @defaultValue 0 */
+  readonly maxQueued?: number
+  /** Longest wait. @defaultValue no limit but the caller's deadline */
+  readonly maxWait?: Duration
+  /** Keys told apart; further ones share the limit of one, so none can exceed it. @defaultValue 100_000 */
+  readonly maxKeys?: number
+  /** Whose limit a call uses. @defaultValue the call's `key`; calls without one share a limit */
+  readonly keyOf?: (call: Call) => string | undefined
+  /** After a pause, calls come back spread over this time instead of all at once. @defaultValue '1s' */
+  readonly resumeOver?: Duration
+  /** @defaultValue 'rate-limiter' */
+  readonly name?: string
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+/** One limit, or several by name that a call uses together: requests and tokens per minute, say. */
+export type RateLimiterOptions = RateLimiterQueueOptions & (LimitOptions | { readonly limits: Readonly<Record<string, LimitOptions>> })
+
+export interface LimiterRejected extends PolicyEvent {
+  readonly type: 'limiter.rejected'
+  readonly code: ErrorCode
+  readonly key: string
+  readonly retryAfterMs: number | null
+}
+
+export interface LimiterPaused extends PolicyEvent {
+  readonly type: 'limiter.paused'
+  /** null: all keys. */
+  readonly key: string | null
+  readonly forMs: number
+}
+
+export interface LimiterResumed extends PolicyEvent {
+  readonly type: 'limiter.resumed'
+  readonly key: string | null
+}
+
+export type RateLimiterEvent = LimiterRejected | LimiterPaused | LimiterResumed
+
+/** What one key has left of one limit. */
+export interface LimitUsage {
+  readonly limit: number
+  readonly windowMs: number
+  readonly used: number
+  /** 0 or more. */
+  readonly remaining: number
+}
+
+export interface RateLimiterStatus {
+  readonly kind: 'rate-limiter'
+  readonly name: string
+  readonly limits: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** Keys remembered now. */
+  readonly keys: number
+  readonly queued: number
+  readonly admitted: number
+  readonly refused: number
+  /** Epoch ms at which the latest pause ends; null while nothing is paused. */
+  readonly pausedUntil: number | null
+  /** Calls whose key had to share a limit, since `maxKeys` was reached. */
+  readonly overflowed: number
+  readonly [figure: string]: unknown
+}
+
+export interface RateLimiter extends Policy<RateLimiterEvent>, Acquirable, Disposable {
+  readonly kind: 'rate-limiter'
+  status(): RateLimiterStatus
+  /** Uses the limit if the cost fits now; answers whether it did. */
+  isAllowed(key?: string, cost?: Cost): boolean
+  /** What a key has used of each limit. Changes nothing. */
+  usage(key?: string): Readonly<Record<string, LimitUsage>>
+  /** Lets nobody through for a time, for all keys or one: the quota's owner said 429 to one caller, and meant all. */
+  pause(duration: Duration, key?: string): void
+  resume(key?: string): void
+  /** Corrects what a call used, once it is known: more goes into debt, a negative cost gives back. */
+  charge(cost: Cost, key?: string): void
+  /** Changes a limit (the first, or the named one); what was used stays used. */
+  setLimit(limit: number, options?: { readonly window?: Duration; readonly name?: string }): void
+  /** Turns all waiters away, and every later call, with `ERR_DISPOSED`. */
+  dispose(): void
+}
+
+const queueOptionNames = ['maxQueued', 'maxWait', 'maxKeys', 'keyOf', 'resumeOver', 'name', 'clock', 'random'] as const
+
+/**
+ * Limits how much is done per time, per key, in bounded memory and without a timer per key. Calls that may wait are let in in
+ * order. A refusal carries the exact time after which the call fits.
+ * @throws HoldfastError `ERR_RATE_LIMITED`, `ERR_RATE_LIMIT_WAIT`, `ERR_QUOTA_PAUSED`.
+ * @example `const limit = rateLimiter({ limit: 100, window: '60s' }); if (!limit.isAllowed(userId)) return tooManyRequests()`
+ */
+export function rateLimiter(options: RateLimiterOptions): RateLimiter {
+  return new RateLimiterPolicy(options)
+}
+
+class RateLimiterPolicy extends GatePolicy<RateLimiterEvent> implements RateLimiter {
+  readonly kind = 'rate-limiter' as const
+  readonly [parts]: readonly LimiterGate[]
+  protected readonly gate: LimiterGate
+  private readonly limits: Limits
+
+  constructor(options: RateLimiterOptions) {
+    checkOptionNames('rateLimiter', options, [...queueOptionNames, ...limitOptionNames, 'limits'])
+    const name = nameOption('rate-limiter', options.name)
+    super(name, options.clock ?? systemClock)
+    const maxKeys = maxKeysOption(name, options.maxKeys ?? 100_000)
+    this.limits = new Limits(name, namedLimits(name, options), maxKeys)
+    const settings = {
+      name,
+      clock: this.clock,
+      random: options.random ?? Math.random,
+      limits: this.limits,
+      maxQueued: integerOption(name, 'maxQueued', options.maxQueued ?? 0),
+      maxWaitMs: options.maxWait === undefined ? Infinity : durationMs(name, 'maxWait', options.maxWait, { allowInfinity: true }),
+      maxKeys,
+      resumeOverMs: durationMs(name, 'resumeOver', options.resumeOver ?? '1s'),
+      keyOf: functionOption(name, 'keyOf', options.keyOf) ?? ((call: Call) => call.key),
+    }
+    this.gate = new LimiterGate(settings, new EventHub())
+    this[parts] = [this.gate]
+  }
+
+  override tryAcquire(options?: CallOptions): Permit | Refusal {
+    this.limits.check(this.name, options?.cost)
+    return super.tryAcquire(options)
+  }
+
+  override acquire(options?: CallOptions): Promise<Permit> {
+    return new Promise((resolve, reject) => {
+      this.limits.check(this.name, options?.cost)
+      super.acquire(options).then(resolve, reject)
+    })
+  }
+
+  on(listener: Listener<RateLimiterEvent>): () => void {
+    return this.gate.events.on(listener)
+  }
+
+  isAllowed(key?: string, cost?: Cost): boolean {
+    const permit = this.tryAcquire({ key, cost })
+    if (permit.refused) return false
+    permit.success()
+    return true
+  }
+
+  usage(key = ''): Readonly<Record<string, LimitUsage>> {
+    const now = this.clock.now()
+    return Object.fromEntries(
+      this.limits.all.map(({ name, limit, windowMs, algorithm }) => {
+        const used = algorithm.used(key, now)
+        return [name, { limit, windowMs, used, remaining: Math.max(0, limit - used) }]
+      }),
+    )
+  }
+
+  pause(duration: Duration, key?: string): void {
+    this.gate.pause(key, durationMs(this.name, 'duration', duration))
+  }
+
+  resume(key?: string): void {
+    this.gate.resume(key)
+  }
+
+  charge(cost: Cost, key = ''): void {
+    this.limits.check(this.name, cost, true)
+    this.limits.charge(key, cost, this.clock.now())
+    this.gate.queues.get(key)?.arm()
+  }
+
+  setLimit(limit: number, options: { readonly window?: Duration; readonly name?: string } = {}): void {
+    const { name, window } = options
+    const changed = name === undefined ? (this.limits.all[0] as Limit) : this.limits.all.find((each) => each.name === name)
+    if (changed === undefined) {
+      throw new HoldfastError({ code: 'ERR_UNKNOWN_NAME', policy: this.name, message: `${this.name}: there is no limit '${name}'` })
+    }
+    const units = limitOf(this.name, limit)
+    if ((units === Infinity) !== (changed.limit === Infinity)) throw invalidOption(this.name, 'limit', limit, 'finite, or not, as it was made')
+    const windowMs = window === undefined ? changed.windowMs : durationMs(this.name, 'window', window, { min: 1 })
+    changed.algorithm.change(units, windowMs, this.clock.now())
+    changed.limit = units
+    changed.windowMs = windowMs
+    for (const queue of this.gate.queues.values()) queue.arm()
+  }
+
+  describe(): PolicyDescription {
+    const { maxQueued, maxWaitMs, maxKeys, resumeOverMs } = this.gate.settings
+    const limits = Object.fromEntries(this.limits.all.map((limit) => [limit.name, { ...limit.description, limit: limit.limit, windowMs: limit.windowMs }]))
+    return { kind: this.kind, name: this.name, limits, maxQueued, ...(maxWaitMs === Infinity ? {} : { maxWaitMs }), maxKeys, resumeOverMs }
+  }
+
+  status(): RateLimiterStatus {
+    const { gate, clock } = this
+    const now = clock.now()
+    const pausedUntil = gate.pauses.latest(now)
+    return {
+      kind: this.kind,
+      name: this.name,
+      limits: Object.fromEntries(this.limits.all.map(({ name, limit, windowMs }) => [name, { limit, windowMs }])),
+      keys: Math.max(...this.limits.all.map(({ algorithm }) => algorithm.keys)),
+      queued: gate.queued,
+      admitted: gate.admitted,
+      refused: gate.refused,
+      pausedUntil: pausedUntil === undefined ? null : clock.wallNow() + pausedUntil - now,
+      overflowed: this.limits.all.reduce((sum, { algorithm }) => sum + algorithm.overflowed, 0),
+    }
+  }
+
+  override health(): HealthRecord {
+    if (this.gate.disposed) return { status: 'fail', reason: `rate limiter '${this.name}' has been disposed of` }
+    const now = this.clock.now()
+    const pausedUntil = this.gate.pauses.latest(now)
+    if (pausedUntil === undefined) return { status: 'pass' }
+    return { status: 'warn', reason: `quota '${this.name}' is paused for another ${Math.ceil((pausedUntil - now) / 1_000)} s` }
+  }
+
+  dispose(): void {
+    this.gate.dispose()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+}
+
+function namedLimits(owner: string, options: RateLimiterOptions): Readonly<Record<string, LimitOptions>> {
+  if ('limits' in options) {
+    const doubled = limitOptionNames.find((name) => name in options)
+    if (doubled !== undefined) throw invalidOption(owner, doubled, Reflect.get(options, doubled), "inside 'limits', when 'limits' is given")
+    if (typeof options.limits !== 'object' || options.limits === null) throw invalidOption(owner, 'limits', options.limits, 'an object of limits by name')
+    return options.limits
+  }
+  const single: Record<string, unknown> = {}
+  for (const name of limitOptionNames) if (options[name] !== undefined) single[name] = options[name]
+  return { requests: single as unknown as LimitOptions }
+}

@@ -1,0 +1,24 @@
+export {
+  retry,
+  type Retry,
+  type RetryBudgetExhausted,
+  type RetryCallbackFailed,
+  type RetryEvent,
+  type RetryExhausted,
+  type RetryNotice,
+  type RetryOptions,
+  type RetryScheduled,
+  type RetryStatistics,
+} from './retry.ts'
+export type { BackoffInput, BackoffKind, BackoffOptions, JitterKind } from './backoff.ts'
+export {
+  concurrentRetryBudget,
+  retryBudget,
+  type ConcurrentRetryBudgetOptions,
+  type RetryBudget,
+  type RetryBudgetCall,
+  type RetryBudgetOptions,
+  type RetryBudgetStatus,
+} from './budget.ts'
+export { isTransient, wasNeverSent } from './classify.ts'
+export { parseRetryAfter, serverHint, type ServerHint } from './retry-after.ts'

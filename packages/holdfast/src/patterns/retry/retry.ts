@@ -1,0 +1,209 @@
+import { systemClock, type Clock } from '../../core/clock.ts'
+import { durationMs, type Duration } from '../../core/duration.ts'
+import { EventHub, type Listener, type PolicyEvent } from '../../core/events.ts'
+import type { Flow } from '../../core/layer.ts'
+import { errorMatcher, type ErrorMatch } from '../../core/match-error.ts'
+import { booleanOption, checkOptionNames, functionOption, integerOption, invalidOption, nameOption } from '../../core/options.ts'
+import { parts } from '../../core/parts.ts'
+import { BasePolicy, type Policy, type PolicyDescription } from '../../core/policy.ts'
+import type { Random } from '../../core/random.ts'
+import { backoff, backoffOptionNames, type BackoffOptions } from './backoff.ts'
+import type { RetryBudget } from './budget.ts'
+import { isTransient } from './classify.ts'
+import { RetryFlow, type RetrySettings } from './retry-flow.ts'
+
+/** What {@link RetryOptions.onRetry} is told. */
+export interface RetryNotice {
+  /** The attempt that will be made, 2 or more. */
+  readonly attempt: number
+  readonly delayMs: number
+  /** What the attempt before failed with; undefined when its result was not accepted. */
+  readonly error: unknown
+}
+
+export interface RetryOptions extends BackoffOptions {
+  /** Attempts in all, the first included; 1 or more. @defaultValue 3 */
+  readonly maxAttempts?: number
+  /** Attempts after the first; `maxRetries: 2` is `maxAttempts: 3`. Only one of the two. */
+  readonly maxRetries?: number
+  /** Total time for all attempts and delays: no further attempt is begun after it. @defaultValue no limit */
+  readonly maxElapsed?: Duration
+  /** A further attempt is begun only if the call's deadline leaves at least this much time for it. @defaultValue '10ms' */
+  readonly minRemaining?: Duration
+  /** Which errors are worth another attempt: a list, or a function that decides. @defaultValue {@link isTransient} */
+  readonly retryOn?: ErrorMatch
+  /** Which results are not accepted. A result that is discarded is disposed of, and its body cancelled. */
+  readonly retryOnResult?: (value: unknown) => boolean
+  /** Called before each delay; what it throws is ignored. */
+  readonly onRetry?: (notice: RetryNotice) => void
+  /** Shared limit of retries; see {@link retryBudget}. */
+  readonly budget?: RetryBudget
+  /** Server hints (Retry-After …) longer than this end the retrying. @defaultValue '60s' */
+  readonly maxRetryAfter?: Duration
+  /**
+   * Whether the work may be done twice. When false, an attempt is repeated only if the one before surely had no effect: its connection
+   * was never made, or the server refused it with 425 or 429. A call with a `key` counts as idempotent. @defaultValue true
+   */
+  readonly idempotent?: boolean
+  /** Whether refusals of the policies inside (open circuit, full bulkhead, used-up limit) are repeated. @defaultValue false */
+  readonly retryRefusals?: boolean
+  /** @defaultValue 'retry' */
+  readonly name?: string
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+export interface RetryScheduled extends PolicyEvent {
+  readonly type: 'retry.scheduled'
+  /** The attempt that will be made, 2 or more. */
+  readonly attempt: number
+  readonly delayMs: number
+  readonly error: unknown
+}
+
+/** The call failed although it was tried again. */
+export interface RetryExhausted extends PolicyEvent {
+  readonly type: 'retry.exhausted'
+  readonly attempts: number
+  readonly error: unknown
+}
+
+/** An attempt that was worth making was not made, since the budget is used up. */
+export interface RetryBudgetExhausted extends PolicyEvent {
+  readonly type: 'retry.budget-exhausted'
+  readonly budget: string
+  readonly error: unknown
+}
+
+/** A function of the user's (`retryOn`, `retryOnResult`, `onRetry`, `backoff`) threw; the call went on without it. */
+export interface RetryCallbackFailed extends PolicyEvent {
+  readonly type: 'retry.callback-failed'
+  readonly callback: string
+  readonly error: unknown
+}
+
+export type RetryEvent = RetryScheduled | RetryExhausted | RetryBudgetExhausted | RetryCallbackFailed
+
+/** Totals since the policy was made, and a bounded summary of the delays. */
+export interface RetryStatistics {
+  readonly kind: 'retry'
+  readonly name: string
+  readonly calls: number
+  /** Attempts after the first. */
+  readonly totalRetries: number
+  /** Calls that succeeded after a retry. */
+  readonly successfulRetries: number
+  /** Calls that failed after a retry. */
+  readonly failedRetries: number
+  /** successfulRetries / (successfulRetries + failedRetries); null while there is neither. */
+  readonly successRate: number | null
+  /** Mean delay before a retry in ms; null while there was none. */
+  readonly averageDelayMs: number | null
+  /** Retries that the budget did not allow. */
+  readonly budgetExhausted: number
+  /** Calls that wait for their next attempt now. */
+  readonly waiting: number
+  readonly [figure: string]: unknown
+}
+
+export interface Retry extends Policy<RetryEvent> {
+  readonly kind: 'retry'
+  status(): RetryStatistics
+}
+
+const optionNames = [
+  ...backoffOptionNames,
+  'maxAttempts',
+  'maxRetries',
+  'maxElapsed',
+  'minRemaining',
+  'retryOn',
+  'retryOnResult',
+  'onRetry',
+  'budget',
+  'maxRetryAfter',
+  'idempotent',
+  'retryRefusals',
+  'name',
+  'clock',
+  'random',
+] as const
+
+/**
+ * Tries again what failed for a passing reason, after a growing, jittered delay. The caller's abort ends it at once; the
+ * caller's deadline, a shared budget and the server's own hints limit it. The last error is thrown as it is.
+ * @example `retry({ maxAttempts: 4, initialDelay: '200ms', budget: retryBudget() })`
+ */
+export function retry(options: RetryOptions = {}): Retry {
+  return new RetryPolicy(options)
+}
+
+class RetryPolicy extends BasePolicy<RetryEvent> implements Retry {
+  readonly kind = 'retry' as const
+  readonly [parts]: readonly Flow[]
+  private readonly flow: RetryFlow
+  private readonly description: PolicyDescription
+
+  constructor(options: RetryOptions) {
+    checkOptionNames('retry', options, optionNames)
+    const name = nameOption('retry', options.name)
+    super(name, options.clock ?? systemClock)
+    const settings = retrySettings(name, options, this.clock)
+    this.flow = new RetryFlow(settings, new EventHub<RetryEvent>())
+    this[parts] = [this.flow]
+    const { maxElapsedMs, budget } = settings
+    this.description = {
+      kind: this.kind,
+      name,
+      maxAttempts: settings.maxAttempts,
+      ...settings.backoff.description,
+      ...(maxElapsedMs === Infinity ? {} : { maxElapsedMs }),
+      minRemainingMs: settings.minRemainingMs,
+      maxRetryAfterMs: settings.maxRetryAfterMs,
+      idempotent: settings.idempotent,
+      retryRefusals: settings.retryRefusals,
+      retryOn: options.retryOn === undefined ? 'transient' : 'custom',
+      ...(budget === undefined ? {} : { budget: budget.describe() }),
+    }
+  }
+
+  on(listener: Listener<RetryEvent>): () => void {
+    return this.flow.events.on(listener)
+  }
+
+  describe(): PolicyDescription {
+    return this.description
+  }
+
+  status(): RetryStatistics {
+    return this.flow.statistics()
+  }
+}
+
+function retrySettings(name: string, options: RetryOptions, clock: Clock): RetrySettings {
+  if (options.maxAttempts !== undefined && options.maxRetries !== undefined) {
+    throw invalidOption(name, 'maxRetries', options.maxRetries, 'absent when maxAttempts is given (maxAttempts counts the first attempt)')
+  }
+  const maxAttempts =
+    options.maxRetries === undefined
+      ? integerOption(name, 'maxAttempts', options.maxAttempts ?? 3, { min: 1, allowInfinity: true })
+      : integerOption(name, 'maxRetries', options.maxRetries, { allowInfinity: true }) + 1
+  const { retryOn, budget } = options
+  if (budget !== undefined && typeof budget.begin !== 'function') throw invalidOption(name, 'budget', budget, 'a retryBudget()')
+  return {
+    name,
+    clock,
+    maxAttempts,
+    backoff: backoff(name, options, options.random ?? Math.random),
+    maxElapsedMs: options.maxElapsed === undefined ? Infinity : durationMs(name, 'maxElapsed', options.maxElapsed, { allowInfinity: true }),
+    minRemainingMs: durationMs(name, 'minRemaining', options.minRemaining ?? 10),
+    maxRetryAfterMs: durationMs(name, 'maxRetryAfter', options.maxRetryAfter ?? '60s', { allowInfinity: true }),
+    isWorthIt: retryOn === undefined ? isTransient : errorMatcher(name, 'retryOn', retryOn),
+    isUnwanted: functionOption(name, 'retryOnResult', options.retryOnResult),
+    onRetry: functionOption(name, 'onRetry', options.onRetry),
+    budget,
+    idempotent: booleanOption(name, 'idempotent', options.idempotent ?? true),
+    retryRefusals: booleanOption(name, 'retryRefusals', options.retryRefusals ?? false),
+  }
+}
+

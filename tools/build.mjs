@@ -1,0 +1,50 @@
+// Builds the packages with TypeScript's own incremental build.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Failure } from './failure.mjs'
+import { say } from './progress.mjs'
+import { runCommand } from './run-command.mjs'
+import { withSetupLock } from './setup-lock.mjs'
+import { publicPackages } from './workspace.mjs'
+import { requireWritable } from './writable.mjs'
+
+/**
+ * Builds what is out of date; says nothing when nothing is.
+ * @param {string} folder
+ * @throws {Failure} when the sources do not compile.
+ */
+export async function ensureBuilt(folder) {
+  if (await isBuilt(folder)) return
+  requireWritable(folder, 'The packages must be built')
+  await withSetupLock(folder, async () => {
+    if (await isBuilt(folder)) return
+    say('building the packages')
+    const { code } = await tsc(folder, lacksOutput(folder) ? ['--force'] : [], 'show')
+    if (code !== 0) throw new Failure('The packages do not compile; the errors are above.')
+    say('packages built')
+  })
+}
+
+/** @param {string} folder */
+async function isBuilt(folder) {
+  if (lacksOutput(folder)) return false
+  const { code, output } = await tsc(folder, ['--dry'], 'collect')
+  return code === 0 && !output.includes('would build')
+}
+
+/**
+ * The compiler trusts its own record of a build and would not notice that somebody deleted an output folder.
+ * @param {string} folder
+ */
+function lacksOutput(folder) {
+  return publicPackages.some((path) => !existsSync(join(folder, path, 'dist')))
+}
+
+/**
+ * @param {string} folder
+ * @param {readonly string[]} options
+ * @param {'show' | 'collect'} output
+ */
+function tsc(folder, options, output) {
+  return runCommand(process.execPath, [join(folder, 'node_modules/typescript/bin/tsc'), '-b', ...options], { cwd: folder, output })
+}
