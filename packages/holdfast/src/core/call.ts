@@ -18,6 +18,8 @@ export interface Call {
   readonly key: string | undefined
   readonly priority: Priority
   readonly cost: Cost | undefined
+  /** What the caller attached to the call. */
+  readonly context: unknown
   /** Monotonic ms of the call's clock at which nobody waits any more; Infinity if none. */
   readonly deadlineAt: number
   /** Milliseconds until the deadline, 0 or more; Infinity if there is none. */
@@ -60,6 +62,7 @@ export class CallState implements Call {
   readonly key: string | undefined
   readonly priority: Priority
   readonly cost: Cost | undefined
+  readonly context: unknown
   readonly attempt: number
   readonly deadlineAt: number
   /** The caller's signal; on the outermost call only. */
@@ -96,6 +99,7 @@ export class CallState implements Call {
     key: string | undefined,
     priority: Priority,
     cost: Cost | undefined,
+    context: unknown,
     attempt: number,
     deadlineAt: number,
     callerSignal: AbortSignal | undefined,
@@ -107,6 +111,7 @@ export class CallState implements Call {
     this.key = key
     this.priority = priority
     this.cost = cost
+    this.context = context
     this.attempt = attempt
     this.deadlineAt = deadlineAt
     this.callerSignal = callerSignal
@@ -117,7 +122,7 @@ export class CallState implements Call {
 
   /** A call inside this one: another attempt, a shorter deadline, a cancellation of its own. */
   child(attempt: number, deadlineAt: number, ownsCancel: boolean): CallState {
-    return new CallState(this.run, this, this.clock, this.key, this.priority, this.cost, attempt, deadlineAt, undefined, ownsCancel)
+    return new CallState(this.run, this, this.clock, this.key, this.priority, this.cost, this.context, attempt, deadlineAt, undefined, ownsCancel)
   }
 
   remainingMs(): number {

@@ -40,7 +40,7 @@ export class Executor {
 
   execute(run: ProtectedFunction, options: CallOptions | undefined): Promise<unknown> {
     if (options === undefined && this.frame !== undefined && typeof run === 'function') {
-      return this.frame.execute(new CallState(run, undefined, this.clock, undefined, 'normal', undefined, 1, Infinity, undefined, false))
+      return this.frame.execute(new CallState(run, undefined, this.clock, undefined, 'normal', undefined, undefined, 1, Infinity, undefined, false))
     }
     return new Promise((resolve, reject) => {
       this.checkFunction(run)
@@ -71,12 +71,12 @@ export class Executor {
 
 /** The outermost call, as the caller's options describe it. */
 export function newCall(run: ProtectedFunction, options: CallOptions | undefined, clock: Clock): CallState {
-  if (options === undefined) return new CallState(run, undefined, clock, undefined, 'normal', undefined, 1, Infinity, undefined, false)
-  const { signal, key, priority, cost } = options
+  if (options === undefined) return new CallState(run, undefined, clock, undefined, 'normal', undefined, undefined, 1, Infinity, undefined, false)
+  const { signal, key, priority, cost, context } = options
   if (signal !== undefined && !isAbortSignal(signal)) throw invalidOption('execute', 'signal', signal, 'an AbortSignal')
   if (key !== undefined && typeof key !== 'string') throw invalidOption('execute', 'key', key, 'a text')
   if (priority !== undefined) choiceOption('execute', 'priority', priority, priorities)
-  return new CallState(run, undefined, clock, key, priority ?? 'normal', cost, 1, Infinity, signal, false)
+  return new CallState(run, undefined, clock, key, priority ?? 'normal', cost, context, 1, Infinity, signal, false)
 }
 
 function isAbortSignal(value: unknown): boolean {

@@ -19,6 +19,8 @@ export interface CallOptions {
   readonly priority?: Priority | undefined
   /** What the call uses of rate limits. @defaultValue 1 of each */
   readonly cost?: Cost | undefined
+  /** Anything; policies' functions and the protected function find it on the call. */
+  readonly context?: unknown
 }
 
 /** A policy as plain data: what configuration, dashboard and documentation read. Durations in ms. */

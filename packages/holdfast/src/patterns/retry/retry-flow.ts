@@ -24,7 +24,7 @@ export interface RetrySettings {
   readonly isUnwanted: ((value: unknown) => boolean) | undefined
   readonly onRetry: ((notice: RetryNotice) => void) | undefined
   readonly budget: RetryBudget | undefined
-  readonly idempotent: boolean
+  readonly idempotent: boolean | ((call: Call) => boolean)
   readonly retryRefusals: boolean
 }
 
@@ -168,7 +168,18 @@ class RetryRun implements Sink, HeapNode {
       this.flow.report('retryOn', error)
       return false
     }
-    return settings.idempotent || this.call.key !== undefined || wasNeverSent(value)
+    return this.call.key !== undefined || this.isIdempotent() || wasNeverSent(value)
+  }
+
+  private isIdempotent(): boolean {
+    const { idempotent } = this.flow.settings
+    if (typeof idempotent === 'boolean') return idempotent
+    try {
+      return idempotent(this.call)
+    } catch (error) {
+      this.flow.report('idempotent', error)
+      return false
+    }
   }
 
   /** Milliseconds to wait before the next attempt; undefined when there must be none. */

@@ -1,3 +1,4 @@
+import type { Call } from '../../core/call.ts'
 import { systemClock, type Clock } from '../../core/clock.ts'
 import { durationMs, type Duration } from '../../core/duration.ts'
 import { EventHub, type Listener, type PolicyEvent } from '../../core/events.ts'
@@ -42,9 +43,9 @@ export interface RetryOptions extends BackoffOptions {
   readonly maxRetryAfter?: Duration
   /**
    * Whether the work may be done twice. When false, an attempt is repeated only if the one before surely had no effect: its connection
-   * was never made, or the server refused it with 425 or 429. A call with a `key` counts as idempotent. @defaultValue true
+   * was never made, or the server refused it with 425 or 429. A call with a `key` counts as idempotent. A function decides per call. @defaultValue true
    */
-  readonly idempotent?: boolean
+  readonly idempotent?: boolean | ((call: Call) => boolean)
   /** Whether refusals of the policies inside (open circuit, full bulkhead, used-up limit) are repeated. @defaultValue false */
   readonly retryRefusals?: boolean
   /** @defaultValue 'retry' */
@@ -160,7 +161,7 @@ class RetryPolicy extends BasePolicy<RetryEvent> implements Retry {
       ...(maxElapsedMs === Infinity ? {} : { maxElapsedMs }),
       minRemainingMs: settings.minRemainingMs,
       maxRetryAfterMs: settings.maxRetryAfterMs,
-      idempotent: settings.idempotent,
+      idempotent: typeof settings.idempotent === 'function' ? 'per call' : settings.idempotent,
       retryRefusals: settings.retryRefusals,
       retryOn: options.retryOn === undefined ? 'transient' : 'custom',
       ...(budget === undefined ? {} : { budget: budget.describe() }),
@@ -202,7 +203,7 @@ function retrySettings(name: string, options: RetryOptions, clock: Clock): Retry
     isUnwanted: functionOption(name, 'retryOnResult', options.retryOnResult),
     onRetry: functionOption(name, 'onRetry', options.onRetry),
     budget,
-    idempotent: booleanOption(name, 'idempotent', options.idempotent ?? true),
+    idempotent: typeof options.idempotent === 'function' ? options.idempotent : booleanOption(name, 'idempotent', options.idempotent ?? true),
     retryRefusals: booleanOption(name, 'retryRefusals', options.retryRefusals ?? false),
   }
 }

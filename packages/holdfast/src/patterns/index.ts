@@ -1,0 +1,6 @@
+export * from './bulkhead/index.ts'
+export * from './circuit-breaker/index.ts'
+export * from './fallback/index.ts'
+export * from './rate-limiter/index.ts'
+export * from './retry/index.ts'
+export * from './timeout/index.ts'

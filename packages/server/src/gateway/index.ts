@@ -1,0 +1,3 @@
+export { Answer, UpstreamFailure } from './answer.ts'
+export { closeGracefully, createGateway, type Gateway, type GatewayOptions, type RequestContext, type RequestRecord } from './gateway.ts'
+export { Route, type RouteSettings } from './route.ts'
