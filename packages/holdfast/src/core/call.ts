@@ -54,99 +54,116 @@ export interface EnclosingFrame {
   staleRefusal(): Refusal | undefined
 }
 
-/** The one implementation of {@link Call}. A policy that starts attempts makes children of the call it was given. */
-export class CallState implements Call {
-  readonly run: ProtectedFunction
-  readonly parent: CallState | undefined
+/** What all calls of one `execute` have in common. */
+export interface Invocation {
   readonly clock: Clock
   readonly key: string | undefined
   readonly priority: Priority
   readonly cost: Cost | undefined
   readonly context: unknown
+  readonly callerSignal: AbortSignal | undefined
+}
+
+/** What only some calls need: those that stream, were given up, failed, or made a signal. */
+class CallExtras {
+  controller: AbortController | undefined = undefined
+  /** Answers whose bodies go on. A success is judged when none is left. */
+  streaming = 0
+  /** Pieces of work that go on although nobody waits for them. */
+  abandoned = 0
+  /** How many of `streaming` are of this very call. */
+  bodies = 0
+  /** How a body that went on after the answer failed. */
+  bodyFailure: { readonly error: unknown } | undefined = undefined
+  answer: 'pending' | 'success' | 'failure' = 'pending'
+  endWaiters: EndWaiter[] | undefined = undefined
+  /** Something was sent that must not be sent twice. */
+  final = false
+}
+
+/** The one implementation of {@link Call}. A policy that starts attempts makes children of the call it was given. */
+export class CallState implements Call {
+  readonly run: ProtectedFunction
+  readonly invocation: Invocation
+  readonly parent: CallState | undefined
   readonly attempt: number
   readonly deadlineAt: number
-  /** The caller's signal; on the outermost call only. */
-  readonly callerSignal: AbortSignal | undefined
   /** Whether this very call, not one outside it, can be cancelled by a policy. */
   readonly ownsCancel: boolean
   /** Whether anything at all can cancel it. */
   readonly cancellable: boolean
-  /** Set once an attempt sent what must not be sent twice. */
-  final = false
   /** The innermost frame of gates around this call. */
   frame: EnclosingFrame | undefined
-  /** Answers whose bodies go on. A success is judged when none is left. */
-  streaming = 0
-  /** Pieces of work that go on although nobody waits for them. Places are given back when none is left and nothing streams. */
-  abandoned = 0
-  /** How a body that went on after the answer failed. */
-  bodyFailure: { readonly error: unknown } | undefined = undefined
-
   private reason: unknown = undefined
-  private controller: AbortController | undefined = undefined
   private waiters: Abortable | Set<Abortable> | undefined = undefined
   private linked = false
   private closed = false
-  private answer: 'pending' | 'success' | 'failure' = 'pending'
-  /** How many of `streaming` are of this very call. */
-  private bodies = 0
-  private endWaiters: EndWaiter[] | undefined = undefined
+  private extras: CallExtras | undefined = undefined
 
   constructor(
     run: ProtectedFunction,
+    invocation: Invocation,
     parent: CallState | undefined,
-    clock: Clock,
-    key: string | undefined,
-    priority: Priority,
-    cost: Cost | undefined,
-    context: unknown,
     attempt: number,
     deadlineAt: number,
-    callerSignal: AbortSignal | undefined,
     ownsCancel: boolean,
   ) {
     this.run = run
+    this.invocation = invocation
     this.parent = parent
-    this.clock = clock
-    this.key = key
-    this.priority = priority
-    this.cost = cost
-    this.context = context
     this.attempt = attempt
     this.deadlineAt = deadlineAt
-    this.callerSignal = callerSignal
     this.ownsCancel = ownsCancel
-    this.cancellable = ownsCancel || callerSignal !== undefined || (parent !== undefined && parent.cancellable)
+    this.cancellable = ownsCancel || (parent === undefined ? invocation.callerSignal !== undefined : parent.cancellable)
     this.frame = parent === undefined ? undefined : parent.frame
+  }
+
+  get key(): string | undefined {
+    return this.invocation.key
+  }
+
+  get priority(): Priority {
+    return this.invocation.priority
+  }
+
+  get cost(): Cost | undefined {
+    return this.invocation.cost
+  }
+
+  get context(): unknown {
+    return this.invocation.context
   }
 
   /** A call inside this one: another attempt, a shorter deadline, a cancellation of its own. */
   child(attempt: number, deadlineAt: number, ownsCancel: boolean): CallState {
-    return new CallState(this.run, this, this.clock, this.key, this.priority, this.cost, this.context, attempt, deadlineAt, undefined, ownsCancel)
+    return new CallState(this.run, this.invocation, this, attempt, deadlineAt, ownsCancel)
   }
 
   remainingMs(): number {
     if (this.deadlineAt === Infinity) return Infinity
-    return Math.max(0, this.deadlineAt - this.clock.now())
+    return Math.max(0, this.deadlineAt - this.invocation.clock.now())
   }
 
   get cancelled(): unknown {
     if (this.reason !== undefined) return this.reason
     if (this.parent !== undefined) return this.parent.cancelled
-    return this.callerSignal?.aborted === true ? this.callerSignal.reason : undefined
+    const { callerSignal } = this.invocation
+    return callerSignal?.aborted === true ? callerSignal.reason : undefined
   }
 
   get signal(): AbortSignal {
-    if (this.controller !== undefined) return this.controller.signal
+    const made = this.extras?.controller
+    if (made !== undefined) return made.signal
     if (!this.ownsCancel) {
       if (this.parent !== undefined) return this.parent.signal
-      if (this.callerSignal !== undefined) return this.callerSignal
+      if (this.invocation.callerSignal !== undefined) return this.invocation.callerSignal
     }
-    this.controller = new AbortController()
+    const controller = new AbortController()
+    this.more().controller = controller
     const reason = this.cancelled
-    if (reason !== undefined) this.controller.abort(reason)
+    if (reason !== undefined) controller.abort(reason)
     else this.link()
-    return this.controller.signal
+    return controller.signal
   }
 
   onCancel(waiter: Abortable): void {
@@ -163,7 +180,7 @@ export class CallState implements Call {
       this.waiters.delete(waiter)
       if (this.waiters.size === 0) this.waiters = undefined
     } else return
-    if (this.waiters === undefined && (this.controller === undefined || this.closed)) this.unlink()
+    if (this.waiters === undefined && (this.closed || this.extras?.controller === undefined)) this.unlink()
   }
 
   /** Cancels this call and all inside it. Waiters hear of it before the signal's listeners do. */
@@ -175,12 +192,27 @@ export class CallState implements Call {
     this.unlink()
     if (waiters instanceof Set) for (const waiter of waiters) waiter.cancel(reason)
     else if (waiters !== undefined) waiters.cancel(reason)
-    this.controller?.abort(reason)
+    this.extras?.controller?.abort(reason)
+  }
+
+  /** Answers whose bodies go on. */
+  get streaming(): number {
+    return this.extras === undefined ? 0 : this.extras.streaming
   }
 
   /** Whether work goes on after the answer. */
   get open(): boolean {
-    return this.streaming > 0 || this.abandoned > 0
+    const { extras } = this
+    return extras !== undefined && (extras.streaming > 0 || extras.abandoned > 0)
+  }
+
+  get bodyFailure(): { readonly error: unknown } | undefined {
+    return this.extras === undefined ? undefined : this.extras.bodyFailure
+  }
+
+  /** Whether no further attempt may be made. */
+  get final(): boolean {
+    return this.extras !== undefined && this.extras.final
   }
 
   /** Says that the call has been answered: nothing outside needs to reach it once its work has ended as well. */
@@ -200,18 +232,19 @@ export class CallState implements Call {
   }
 
   until(ended: PromiseLike<unknown>): void {
-    const abandoned = this.answer === 'failure'
+    const extras = this.more()
+    const abandoned = extras.answer === 'failure'
     if (abandoned) this.hold()
     else {
-      this.bodies++
+      extras.bodies++
       this.addStreams(1)
     }
     Promise.resolve(ended).then(
       () => this.bodyEnded(abandoned),
       (error: unknown) => {
-        if (this.answer !== 'failure' && this.bodyFailure === undefined) {
-          this.bodyFailure = { error }
-          if (this.answer === 'success') this.passBodyFailure()
+        if (extras.answer !== 'failure' && extras.bodyFailure === undefined) {
+          extras.bodyFailure = { error }
+          if (extras.answer === 'success') this.passBodyFailure()
         }
         this.bodyEnded(abandoned)
       },
@@ -219,60 +252,71 @@ export class CallState implements Call {
   }
 
   doNotRetry(): void {
-    for (let call: CallState | undefined = this; call !== undefined && !call.final; call = call.parent) call.final = true
+    for (let call: CallState | undefined = this; call !== undefined; call = call.parent) call.more().final = true
   }
 
-  /** The function has answered, or its caller has given up. */
-  answered(ok: boolean): void {
-    this.answer = ok ? 'success' : 'failure'
-    if (ok) {
-      if (this.bodyFailure !== undefined) this.passBodyFailure()
-      return
-    }
-    if (this.bodies === 0) return
-    for (let count = this.bodies; count > 0; count--) this.hold()
-    this.addStreams(-this.bodies)
-    this.bodies = 0
+  /** The function has answered. */
+  succeeded(): void {
+    const { extras } = this
+    if (extras === undefined) return
+    extras.answer = 'success'
+    if (extras.bodyFailure !== undefined) this.passBodyFailure()
+  }
+
+  /** The function has failed, or its caller has given up: bodies that go on are streamed to nobody. */
+  failed(): void {
+    const extras = this.more()
+    extras.answer = 'failure'
+    const { bodies } = extras
+    if (bodies === 0) return
+    extras.bodies = 0
+    for (let count = bodies; count > 0; count--) this.hold()
+    this.addStreams(-bodies)
   }
 
   /** Work goes on although nobody waits for it. */
   hold(): void {
-    for (let call: CallState | undefined = this; call !== undefined; call = call.parent) call.abandoned++
+    for (let call: CallState | undefined = this; call !== undefined; call = call.parent) call.more().abandoned++
   }
 
   /** The work of one {@link hold} has ended. */
   release(): void {
     for (let call: CallState | undefined = this; call !== undefined; call = call.parent) {
-      call.abandoned--
-      if (call.abandoned === 0) call.tellEnded()
+      if (--call.more().abandoned === 0) call.tellEnded()
     }
   }
 
   /** Calls `waiter.ended()` once, when the last stream or the last abandoned work has ended. */
   whenEnded(waiter: EndWaiter): void {
-    ;(this.endWaiters ??= []).push(waiter)
+    ;(this.more().endWaiters ??= []).push(waiter)
+  }
+
+  private more(): CallExtras {
+    return (this.extras ??= new CallExtras())
   }
 
   private bodyEnded(abandoned: boolean): void {
-    if (abandoned || this.bodies === 0) {
+    const extras = this.more()
+    if (abandoned || extras.bodies === 0) {
       this.release()
       return
     }
-    this.bodies--
+    extras.bodies--
     this.addStreams(-1)
   }
 
   private addStreams(count: number): void {
     for (let call: CallState | undefined = this; call !== undefined; call = call.parent) {
-      call.streaming += count
-      if (call.streaming === 0) call.tellEnded()
+      const extras = call.more()
+      extras.streaming += count
+      if (extras.streaming === 0) call.tellEnded()
     }
   }
 
   private tellEnded(): void {
-    const waiters = this.endWaiters
-    if (waiters === undefined) return
-    this.endWaiters = undefined
+    const waiters = this.extras?.endWaiters
+    if (this.extras === undefined || waiters === undefined) return
+    this.extras.endWaiters = undefined
     for (const waiter of waiters) waiter.ended()
   }
 
@@ -280,18 +324,18 @@ export class CallState implements Call {
   private passBodyFailure(): void {
     const failure = this.bodyFailure
     for (let call: CallState = this; call.reason === undefined && call.parent !== undefined; call = call.parent) {
-      call.parent.bodyFailure ??= failure
+      call.parent.more().bodyFailure ??= failure
     }
   }
 
   private link(): void {
-    if (this.linked || this.closed) return
+    if (this.linked || this.closed || !this.cancellable) return
     if (this.parent !== undefined) {
       if (!this.parent.cancellable) return
       this.parent.onCancel(this)
     } else {
-      if (this.callerSignal === undefined) return
-      listenAbort(this.callerSignal, this)
+      if (this.invocation.callerSignal === undefined) return
+      listenAbort(this.invocation.callerSignal, this)
     }
     this.linked = true
   }
@@ -300,6 +344,6 @@ export class CallState implements Call {
     if (!this.linked) return
     this.linked = false
     if (this.parent !== undefined) this.parent.offCancel(this)
-    else if (this.callerSignal !== undefined) unlistenAbort(this.callerSignal, this)
+    else if (this.invocation.callerSignal !== undefined) unlistenAbort(this.invocation.callerSignal, this)
   }
 }

@@ -23,6 +23,7 @@ export class DeadlineHeap {
   private readonly clock: Clock
   private readonly nodes: HeapNode[] = []
   private timer: Timer | undefined = undefined
+  /** The instant the timer was set for; it may fire up to a millisecond later. */
   private firesAt = Infinity
 
   constructor(clock: Clock) {
@@ -63,9 +64,8 @@ export class DeadlineHeap {
       this.timer.cancel()
     }
     const now = this.clock.now()
-    const delay = Math.min(Math.max(Math.ceil(first.dueAt - now), 0), maxTimerMs)
-    this.firesAt = now + delay
-    this.timer = this.clock.setTimer(this.fire, delay)
+    this.firesAt = Math.min(first.dueAt, now + maxTimerMs)
+    this.timer = this.clock.setTimer(this.fire, Math.max(0, Math.ceil(this.firesAt - now)))
   }
 
   private readonly fire = (): void => {

@@ -56,6 +56,13 @@ export class DeadlineList implements Deadlines {
     if (this.first === undefined) this.timer?.unref()
   }
 
+  /** Lets all go without expiring them, and the timer with them. */
+  clear(): void {
+    for (let node = this.first; node !== undefined; node = this.first) this.remove(node)
+    this.timer?.cancel()
+    this.timer = undefined
+  }
+
   private arm(delayMs: number): void {
     if (delayMs === Infinity) return
     this.timer = this.clock.setTimer(this.fire, Math.min(Math.ceil(delayMs), maxTimerMs))

@@ -1,4 +1,4 @@
-import { CallState, type Call, type ProtectedFunction } from './call.ts'
+import { CallState, type Call, type Invocation, type ProtectedFunction } from './call.ts'
 import type { Clock } from './clock.ts'
 import { CallerDeadline } from './caller-deadline.ts'
 import { durationMs } from './duration.ts'
@@ -31,16 +31,19 @@ export class Executor {
   readonly clock: Clock
   /** Set when the chain is one frame of gates around the function. */
   private readonly frame: GateFrame | undefined
+  /** Of all calls whose caller says nothing about them. */
+  private readonly invocation: Invocation
 
   constructor(parts: readonly Part[], clock: Clock) {
     this.clock = clock
+    this.invocation = plainInvocation(clock)
     this.chain = compile(parts)
     this.frame = this.chain instanceof GateFrame && this.chain.next === leaf ? this.chain : undefined
   }
 
   execute(run: ProtectedFunction, options: CallOptions | undefined): Promise<unknown> {
     if (options === undefined && this.frame !== undefined && typeof run === 'function') {
-      return this.frame.execute(new CallState(run, undefined, this.clock, undefined, 'normal', undefined, undefined, 1, Infinity, undefined, false))
+      return this.frame.execute(new CallState(run, this.invocation, undefined, 1, Infinity, false))
     }
     return new Promise((resolve, reject) => {
       this.checkFunction(run)
@@ -62,21 +65,41 @@ export class Executor {
   }
 
   private start(run: ProtectedFunction, options: CallOptions | undefined, out: Sink): void {
-    const call = newCall(run, options, this.clock)
-    if (call.cancelled !== undefined) out.settle(false, call.cancelled)
-    else if (options?.deadline === undefined) this.chain.start(call, out)
-    else new CallerDeadline(this.clock).start(this.chain, call, durationMs('execute', 'deadline', options.deadline, { allowInfinity: true }), out)
+    startCall(this.chain, newCall(run, options, this.invocation), options, out)
   }
 }
 
+/** Starts the outermost call, within its caller's deadline if there is one. */
+export function startCall(chain: ChainLayer, call: CallState, options: CallOptions | undefined, out: Sink): void {
+  if (call.cancelled !== undefined) out.settle(false, call.cancelled)
+  else if (options?.deadline === undefined) chain.start(call, out)
+  else {
+    const withinMs = durationMs('execute', 'deadline', options.deadline, { allowInfinity: true })
+    new CallerDeadline(call.invocation.clock).start(chain, call, withinMs, out)
+  }
+}
+
+/** What is true of calls whose caller says nothing about them. */
+export function plainInvocation(clock: Clock): Invocation {
+  return { clock, key: undefined, priority: 'normal', cost: undefined, context: undefined, callerSignal: undefined }
+}
+
 /** The outermost call, as the caller's options describe it. */
-export function newCall(run: ProtectedFunction, options: CallOptions | undefined, clock: Clock): CallState {
-  if (options === undefined) return new CallState(run, undefined, clock, undefined, 'normal', undefined, undefined, 1, Infinity, undefined, false)
+export function newCall(run: ProtectedFunction, options: CallOptions | undefined, plain: Invocation): CallState {
+  if (options === undefined) return new CallState(run, plain, undefined, 1, Infinity, false)
   const { signal, key, priority, cost, context } = options
   if (signal !== undefined && !isAbortSignal(signal)) throw invalidOption('execute', 'signal', signal, 'an AbortSignal')
   if (key !== undefined && typeof key !== 'string') throw invalidOption('execute', 'key', key, 'a text')
   if (priority !== undefined) choiceOption('execute', 'priority', priority, priorities)
-  return new CallState(run, undefined, clock, key, priority ?? 'normal', cost, context, 1, Infinity, signal, false)
+  if (cost !== undefined) checkCost(cost)
+  const invocation = { clock: plain.clock, key, priority: priority ?? 'normal', cost, context, callerSignal: signal }
+  return new CallState(run, invocation, undefined, 1, Infinity, false)
+}
+
+function checkCost(cost: unknown): void {
+  const amounts: unknown[] = typeof cost === 'object' && cost !== null ? Object.values(cost) : [cost]
+  if (amounts.every((units) => typeof units === 'number' && units >= 0 && units < Infinity)) return
+  throw invalidOption('execute', 'cost', cost, 'a number from 0 up, or such numbers by the names of limits')
 }
 
 function isAbortSignal(value: unknown): boolean {

@@ -29,47 +29,31 @@ export class GateFrame implements ChainLayer {
     new FrameRun(this, call, out).advance()
   }
 
-  /**
-   * Runs a call that nothing can cancel through a frame around the function alone, on the promise of the function itself.
-   */
-  execute(call: CallState): Promise<unknown> {
+  /** Runs a call that nothing can cancel through a frame around the function alone. */
+  async execute(call: CallState): Promise<unknown> {
     const run = new FrameRun(this, call, undefined)
     const answer = run.admit()
     if (answer !== undefined) {
       if (!isWaiting(answer)) {
         run.letGo(answer)
-        return Promise.reject(refusalError(answer))
+        throw refusalError(answer)
       }
-      return new Promise((resolve, reject) => {
+      return await new Promise((resolve, reject) => {
         run.out = new PromiseSink(resolve, reject)
         run.wait(answer)
       })
     }
-    let result: unknown
+    let value: unknown
     try {
-      result = call.run(call)
+      value = await call.run(call)
     } catch (error) {
-      call.answered(false)
+      call.failed()
       run.judge(false, error)
-      return Promise.reject(error)
+      throw error
     }
-    if ((typeof result !== 'object' || result === null) && typeof result !== 'function') {
-      call.answered(true)
-      run.settle(true, result)
-      return Promise.resolve(result)
-    }
-    return Promise.resolve(result).then(
-      (value: unknown) => {
-        call.answered(true)
-        run.settle(true, value)
-        return value
-      },
-      (error: unknown) => {
-        call.answered(false)
-        run.judge(false, error)
-        throw error
-      },
-    )
+    call.succeeded()
+    run.settle(true, value)
+    return value
   }
 }
 
@@ -80,15 +64,13 @@ class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
   readonly outer: EnclosingFrame | undefined
   /** Absent when the caller hears through the promise of the function itself. */
   out: Sink | undefined
-  /** Permits of the gates 0 … held - 1. */
-  readonly permits: unknown[] = []
-  held = 0
-  over = false
-  private waiting: Waiting | undefined = undefined
-  /** What the gate that made the call wait has answered; delivered in a microtask. */
-  private answer: 'none' | 'granted' | Refusal = 'none'
-  private streamed: unknown = undefined
-  private judged = false
+  /** Permits of the gates 0 … held - 1: the first, which is mostly the only one, and the others. */
+  private firstPermit: unknown = undefined
+  private otherPermits: unknown[] | undefined = undefined
+  private held = 0
+  private phase: 'admitting' | 'granted' | 'refused' | 'streaming' | 'over' = 'admitting'
+  /** By phase: the wait, the refusal to be delivered, or the streamed answer. */
+  private pending: unknown = undefined
 
   constructor(frame: GateFrame, call: CallState, out: Sink | undefined) {
     this.frame = frame
@@ -104,8 +86,7 @@ class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
     while (this.held < gates.length) {
       const answer = (gates[this.held] as Gate<unknown>).admit(this.call, this)
       if (isRefusal(answer) || isWaiting(answer)) return answer
-      this.permits.push(answer)
-      this.held++
+      this.take(answer)
     }
     return undefined
   }
@@ -121,7 +102,7 @@ class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
   }
 
   wait(waiting: Waiting): void {
-    this.waiting = waiting
+    if (this.phase === 'admitting') this.pending = waiting // it may have been answered already
     if (!this.call.cancellable) return
     const reason = this.call.cancelled
     if (reason === undefined) this.call.onCancel(this)
@@ -129,30 +110,31 @@ class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
   }
 
   grant(permit: unknown): void {
-    this.permits.push(permit)
-    this.held++
-    this.hear('granted')
+    this.take(permit)
+    this.phase = 'granted'
+    runSoon(this)
   }
 
   refuse(refused: Refusal): void {
-    this.hear(refused)
+    this.phase = 'refused'
+    this.pending = refused
+    runSoon(this)
   }
 
   cancel(reason: unknown): void {
-    if (this.answer === 'none') this.waiting?.cancel()
-    this.waiting = undefined
+    if (this.phase === 'admitting') (this.pending as Waiting | undefined)?.cancel()
     this.letGo(neverRan)
     this.out?.settle(false, reason)
   }
 
   /** Goes on with what the gate has answered. */
   proceed(): void {
-    const { answer } = this
-    this.answer = 'none'
-    if (this.over) return
-    this.waiting = undefined
+    const { phase } = this
+    if (phase === 'over') return
     if (this.call.cancellable) this.call.offCancel(this)
-    const refused = answer === 'granted' ? this.staleRefusal() : (answer as Refusal)
+    const refused = phase === 'granted' ? this.staleRefusal() : (this.pending as Refusal)
+    this.pending = undefined
+    this.phase = 'admitting'
     if (refused === undefined) {
       this.advance()
       return
@@ -162,11 +144,11 @@ class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
   }
 
   staleRefusal(): Refusal | undefined {
-    if (!this.over) {
+    if (this.phase !== 'over') {
       const { gates } = this.frame
       for (let index = 0; index < this.held; index++) {
         const gate = gates[index] as Gate<unknown>
-        const valid = gate.stillValid === undefined ? true : gate.stillValid(this.permits[index])
+        const valid = gate.stillValid === undefined ? true : gate.stillValid(this.permit(index))
         if (valid !== true) return valid === false ? refusal('ERR_PERMIT_STALE', '') : valid
       }
     }
@@ -175,7 +157,8 @@ class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
 
   settle(ok: boolean, value: unknown): void {
     if (ok && this.call.streaming > 0) {
-      this.streamed = value
+      this.phase = 'streaming'
+      this.pending = value
       this.call.whenEnded(this)
     } else this.judge(ok, value)
     this.out?.settle(ok, value)
@@ -183,25 +166,22 @@ class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
 
   /** Part of the work that went on after the answer has ended. */
   ended(): void {
-    if (!this.judged) {
+    if (this.phase === 'streaming') {
       if (this.call.streaming > 0) this.call.whenEnded(this)
-      else this.judge(true, this.streamed)
-      return
-    }
-    if (this.call.open) this.call.whenEnded(this)
+      else this.judge(true, this.pending)
+    } else if (this.call.open) this.call.whenEnded(this)
     else this.leave()
   }
 
   /** Tells the gates how the call went, innermost first, and gives the places back if the work has ended. */
   judge(ok: boolean, value: unknown): void {
-    this.judged = true
-    this.over = true
-    const { call, permits } = this
+    this.phase = 'over'
+    const { call } = this
     const { gates, hasPlaces } = this.frame
     const failure = ok ? call.bodyFailure : undefined
     const succeeded = ok && failure === undefined
     const outcome = failure === undefined ? value : failure.error
-    for (let index = this.held - 1; index >= 0; index--) (gates[index] as Gate<unknown>).settle(permits[index], succeeded, outcome, call)
+    for (let index = this.held - 1; index >= 0; index--) (gates[index] as Gate<unknown>).settle(this.permit(index), succeeded, outcome, call)
     if (!hasPlaces) return
     if (call.open) call.whenEnded(this)
     else this.leave()
@@ -209,23 +189,25 @@ class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
 
   /** Gives all permits back unused. */
   letGo(why: Refusal): void {
-    this.over = true
+    this.phase = 'over'
     const { gates } = this.frame
-    for (let index = this.held - 1; index >= 0; index--) {
-      ;(gates[index] as Gate<unknown>).settle(this.permits[index], false, why, this.call)
-    }
+    for (let index = this.held - 1; index >= 0; index--) (gates[index] as Gate<unknown>).settle(this.permit(index), false, why, this.call)
     this.leave()
-  }
-
-  private hear(answer: 'granted' | Refusal): void {
-    this.answer = answer
-    this.waiting = undefined
-    runSoon(this)
   }
 
   private leave(): void {
     const { gates } = this.frame
-    for (let index = this.held - 1; index >= 0; index--) (gates[index] as Gate<unknown>).leave?.(this.permits[index])
+    for (let index = this.held - 1; index >= 0; index--) (gates[index] as Gate<unknown>).leave?.(this.permit(index))
     this.held = 0
+  }
+
+  private take(permit: unknown): void {
+    if (this.held === 0) this.firstPermit = permit
+    else (this.otherPermits ??= []).push(permit)
+    this.held++
+  }
+
+  private permit(index: number): unknown {
+    return index === 0 ? this.firstPermit : this.otherPermits?.[index - 1]
   }
 }

@@ -16,16 +16,16 @@ export const leaf: ChainLayer = {
     try {
       result = call.run(call)
     } catch (error) {
-      call.answered(false)
+      call.failed()
       out.settle(false, error)
       return
     }
     if (!isObject(result)) {
-      call.answered(true)
+      call.succeeded()
       out.settle(true, result)
       return
     }
-    const promise = result instanceof Promise ? result : Promise.resolve(result)
+    const promise = Promise.resolve(result) // also guards against a `then` that answers twice
     if (call.cancellable) {
       const reason = call.cancelled // the function itself may have made its caller give up
       if (reason !== undefined) abandon(call, promise, reason, out)
@@ -34,11 +34,11 @@ export const leaf: ChainLayer = {
     }
     promise.then(
       (value: unknown) => {
-        call.answered(true)
+        call.succeeded()
         out.settle(true, value)
       },
       (error: unknown) => {
-        call.answered(false)
+        call.failed()
         out.settle(false, error)
       },
     )
@@ -53,7 +53,7 @@ function abandon(call: CallState, promise: Promise<unknown>, reason: unknown, ou
   call.hold()
   const release = (): void => call.release()
   promise.then(release, release)
-  call.answered(false)
+  call.failed()
   out.settle(false, reason)
 }
 
@@ -78,7 +78,7 @@ class Execution implements Abortable {
 
   cancel(reason: unknown): void {
     this.abandoned = true
-    this.call.answered(false)
+    this.call.failed()
     this.call.hold()
     this.out.settle(false, reason)
   }
@@ -89,7 +89,8 @@ class Execution implements Abortable {
       return
     }
     this.call.offCancel(this)
-    this.call.answered(ok)
+    if (ok) this.call.succeeded()
+    else this.call.failed()
     this.out.settle(ok, value)
   }
 }

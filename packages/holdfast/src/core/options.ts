@@ -49,7 +49,8 @@ export function integerOption(owner: string, option: string, value: unknown, ran
   const { min = 0, max = Number.MAX_SAFE_INTEGER, allowInfinity = false } = range
   if (value === Infinity && allowInfinity) return Infinity
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
-  throw invalidOption(owner, option, value, `a whole number from ${min}${max === Number.MAX_SAFE_INTEGER ? ' up' : ` to ${max}`}`)
+  const top = max === Number.MAX_SAFE_INTEGER ? ' up' : ` to ${max}`
+  throw invalidOption(owner, option, value, `a whole number from ${min}${top}${allowInfinity ? ', or Infinity' : ''}`)
 }
 
 export function numberOption(owner: string, option: string, value: unknown, range: NumberRange = {}): number {

@@ -1,6 +1,6 @@
 import { CallState } from './call.ts'
 import type { Clock } from './clock.ts'
-import { newCall } from './executor.ts'
+import { newCall, plainInvocation, startCall } from './executor.ts'
 import { GateFrame } from './frame.ts'
 import type { ChainLayer, Gate, Sink, Waiting } from './layer.ts'
 import { BasePolicy, type CallOptions } from './policy.ts'
@@ -62,7 +62,8 @@ class HeldPermit implements Permit {
     const { out } = this
     if (out === undefined) return
     this.out = undefined
-    this.call.answered(ok)
+    if (ok) this.call.succeeded()
+    else this.call.failed()
     out.settle(ok, value)
   }
 }
@@ -85,7 +86,7 @@ export abstract class GatePolicy<E extends PolicyEvent = PolicyEvent, Alternativ
 
   tryAcquire(options?: CallOptions): Permit | Refusal {
     const gate = this.gate as Gate<unknown>
-    const call = newCall(() => undefined, options, this.clock)
+    const call = newCall(() => undefined, options, plainInvocation(this.clock))
     if (call.cancelled !== undefined) return refusal('ERR_CANCELLED', this.name)
     const answer = gate.admit(call, undefined)
     if (isRefusal(answer)) return answer
@@ -106,9 +107,8 @@ export abstract class GatePolicy<E extends PolicyEvent = PolicyEvent, Alternativ
     const frame = this.handFrame
     return new Promise((resolve, reject) => {
       const take = (permit: unknown): void => resolve(permit as Permit)
-      const call = newCall(take, options, this.clock)
-      if (call.cancelled !== undefined) reject(call.cancelled)
-      else frame.start(call, { settle: (_ok, value) => reject(toError(value)) }) // after the permit was handed over it means nothing
+      // after the permit was handed over, rejecting means nothing
+      startCall(frame, newCall(take, options, plainInvocation(this.clock)), options, { settle: (_ok, value) => reject(toError(value)) })
     })
   }
 }

@@ -32,8 +32,8 @@ export function refusal(code: ErrorCode, policy: string, retryAfterMs?: number):
 
 /** Whether a value is a refusal made by {@link refusal} (of any copy of this package). */
 export function isRefusal(value: unknown): value is Refusal {
-  if (value instanceof RefusalData) return true
-  return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true
+  if (typeof value !== 'object' || value === null || (value as Refusal).refused !== true) return false
+  return value instanceof RefusalData || (value as unknown as Record<symbol, unknown>)[brand] === true
 }
 
 /** What `execute` throws for a refusal. */

@@ -1,14 +1,16 @@
-import type { Call } from './call.ts'
-import { isHoldfastError } from './errors.ts'
+import type { Call, CallState } from './call.ts'
 import type { Flow, Layer, Sink } from './layer.ts'
+import { askPredicate } from './predicate.ts'
 import { toError } from './refusal.ts'
 
 export interface Substitute {
   readonly handler: (error: unknown, call: Call) => unknown
   /** Absent: every failure is answered. */
   readonly when: ((error: unknown) => boolean) | undefined
+  /** An answer was given in place of `error`. */
   readonly used: (error: unknown) => void
-  readonly failed: (error: unknown) => void
+  /** There was no answer, since `when` or the handler failed with `failure`. */
+  readonly failed: (failure: unknown) => void
 }
 
 /** Gives another answer in place of a failure. A caller who has left gets none. */
@@ -26,75 +28,97 @@ export class SubstituteFlow implements Flow {
     next.start(call, {
       settle: (ok, value) => {
         if (ok || call.cancelled !== undefined) out.settle(ok, value)
-        else this.answer(toError(value), call, out)
+        else new SubstituteRun(this, call as CallState, out, toError(value)).answer()
       },
     })
   }
 
-  private answer(error: unknown, call: Call, out: Sink): void {
-    const { handler, when } = this.substitute
-    let substitute: unknown
+  isWanted(error: unknown): boolean {
+    const { when } = this.substitute
+    if (when === undefined) return true
     try {
-      if (when !== undefined && !when(error)) {
-        out.settle(false, error)
-        return
-      }
-      substitute = handler(error, call)
+      return askPredicate('when', when, error)
     } catch (failure) {
-      this.fail(failure, out)
-      return
+      this.reportFailure(failure)
+      return false
     }
-    this.usedTotal++
-    this.substitute.used(error)
-    if (typeof substitute !== 'object' || substitute === null) {
-      out.settle(true, substitute)
-      return
-    }
-    new PendingSubstitute(call, out, (failure) => this.fail(failure, out)).watch(Promise.resolve(substitute))
   }
 
-  private fail(failure: unknown, out: Sink): void {
-    if (!isHoldfastError(failure)) this.failedTotal++
+  make(error: unknown, call: Call): unknown {
+    return this.substitute.handler(error, call)
+  }
+
+  reportUse(error: unknown): void {
+    this.usedTotal++
+    this.substitute.used(error)
+  }
+
+  reportFailure(failure: unknown): void {
+    this.failedTotal++
     this.substitute.failed(failure)
-    out.settle(false, failure)
   }
 }
 
-/** A substitute that is being made; its caller may leave meanwhile. */
-class PendingSubstitute {
-  private readonly call: Call
+/** A failed call that may be given a substitute. Its caller may leave while that is being made. */
+class SubstituteRun {
+  private readonly flow: SubstituteFlow
+  private readonly call: CallState
   private readonly out: Sink
-  private readonly fail: (failure: unknown) => void
+  private readonly error: unknown
   private over = false
 
-  constructor(call: Call, out: Sink, fail: (failure: unknown) => void) {
+  constructor(flow: SubstituteFlow, call: CallState, out: Sink, error: unknown) {
+    this.flow = flow
     this.call = call
     this.out = out
-    this.fail = fail
+    this.error = error
   }
 
-  watch(substitute: Promise<unknown>): void {
-    this.call.onCancel(this)
-    substitute.then(
-      (value: unknown) => {
-        if (this.end()) this.out.settle(true, value)
-      },
-      (failure: unknown) => {
-        if (this.end()) this.fail(failure)
-      },
-    )
+  answer(): void {
+    if (!this.flow.isWanted(this.error)) {
+      this.out.settle(false, this.error)
+      return
+    }
+    let substitute: unknown
+    try {
+      substitute = this.flow.make(this.error, this.call)
+    } catch (failure) {
+      this.settle(false, failure)
+      return
+    }
+    const reason = this.call.cancelled // the handler itself may have made its caller give up
+    if (typeof substitute === 'object' && substitute !== null) this.watch(Promise.resolve(substitute), reason)
+    else if (reason === undefined) this.settle(true, substitute)
+    else this.out.settle(false, reason)
   }
 
   cancel(reason: unknown): void {
-    if (this.over) return
     this.over = true
+    this.call.hold() // the substitute is still being made
     this.out.settle(false, reason)
   }
 
-  private end(): boolean {
-    if (this.over) return false
-    this.over = true
+  private watch(substitute: Promise<unknown>, reason: unknown): void {
+    if (reason === undefined) this.call.onCancel(this)
+    else this.cancel(reason)
+    substitute.then(
+      (value: unknown) => this.ended(true, value),
+      (failure: unknown) => this.ended(false, failure),
+    )
+  }
+
+  private ended(ok: boolean, value: unknown): void {
+    if (this.over) {
+      this.call.release()
+      return
+    }
     this.call.offCancel(this)
-    return true
+    this.settle(ok, value)
+  }
+
+  private settle(ok: boolean, value: unknown): void {
+    if (ok) this.flow.reportUse(this.error)
+    else if (value !== this.error) this.flow.reportFailure(value) // to throw the error in hand is to decline
+    this.out.settle(ok, value)
   }
 }

@@ -42,7 +42,7 @@ export interface FaultTolerantSystemOptions {
 /** What is left of a policy's options when the system gives name and clock. */
 type Named<O> = O extends unknown ? Omit<O, 'name' | 'clock' | 'random'> : never
 
-/** All figures of all policies, by name. */
+/** All figures of all policies, by id. */
 export interface SystemStatistics {
   /** Epoch ms. */
   readonly at: number
@@ -70,16 +70,19 @@ export interface FaultTolerantSystem extends Observable, Disposable {
   /** Composes registered or other policies, outermost first, and registers the result. */
   createPipeline<P extends readonly PolicyLike[]>(name: string, ...policies: P): Pipeline<AlternativeOf<P[number]>>
   /**
-   * Takes in a policy made elsewhere, under its own name or the one given.
+   * Takes in a policy made elsewhere. Its id is `kind/name`: policies of different kinds may share a name.
    * @throws HoldfastError `ERR_DUPLICATE_NAME`.
    */
-  register<P extends AnyPolicy>(policy: P, name?: string): P
-  /** Takes a policy out, and disposes of it where it can be. Answers whether it was there. */
-  remove(name: string): boolean
-  /** @throws HoldfastError `ERR_UNKNOWN_NAME`. */
-  get(name: string): AnyPolicy
-  has(name: string): boolean
-  /** In the order of their registration. */
+  register<P extends AnyPolicy>(policy: P): P
+  /** Takes a policy out by its id, and disposes of it where it can be. Answers whether it was there. */
+  remove(id: string): boolean
+  /**
+   * The policy of an id such as `circuit-breaker/payments`.
+   * @throws HoldfastError `ERR_UNKNOWN_NAME`.
+   */
+  get(id: string): AnyPolicy
+  has(id: string): boolean
+  /** By id, in the order of their registration. */
   policies(): ReadonlyMap<string, AnyPolicy>
   /**
    * Runs a function under the given protections in the default order: fallback, total timeout, retry, circuit breaker, rate
@@ -168,46 +171,43 @@ class PolicySystem implements FaultTolerantSystem {
     return this.register(pipeline({ name, clock: this.clock }, ...policies)) as Pipeline<AlternativeOf<P[number]>>
   }
 
-  register<P extends AnyPolicy>(policy: P, name: string = policy.name): P {
-    if (this.disposed) throw new HoldfastError({ code: 'ERR_DISPOSED', message: `the system has been disposed of; '${name}' cannot be registered` })
-    if (this.entries.has(name)) {
-      throw new HoldfastError({ code: 'ERR_DUPLICATE_NAME', message: `a policy is registered as '${name}' already; names are shared by all kinds of policies` })
-    }
-    const registered: AnyPolicy = policy
-    // a pipeline repeats what its policies say: only those that are registered nowhere else speak through it
-    const ends = [this.monitor.registerComponent(name, policy.kind, () => registered.health())]
-    for (const speaker of this.newSpeakers(registered)) ends.push(speaker.on((event) => this.events.emit(event)))
-    this.entries.set(name, { policy: registered, end: () => ends.forEach((end) => end()) })
-    this.announce('system.policy-registered', name)
+  register<P extends AnyPolicy>(policy: P): P {
+    const id = `${policy.kind}/${policy.name}`
+    if (this.disposed) throw new HoldfastError({ code: 'ERR_DISPOSED', message: `the system has been disposed of; '${id}' cannot be registered` })
+    if (this.entries.has(id)) throw new HoldfastError({ code: 'ERR_DUPLICATE_NAME', message: `a policy is registered as '${id}' already` })
+    const ends = [this.monitor.registerComponent(id, policy.kind, () => policy.health())]
+    for (const speaker of this.newSpeakers(policy)) ends.push(speaker.on((event) => this.events.emit(event)))
+    this.entries.set(id, { policy, end: () => ends.forEach((end) => end()) })
+    this.announce('system.policy-registered', id)
     return policy
   }
 
-  remove(name: string): boolean {
-    const entry = this.entries.get(name)
+  remove(id: string): boolean {
+    const entry = this.entries.get(id)
     if (entry === undefined) return false
-    this.entries.delete(name)
+    this.entries.delete(id)
     entry.end()
     if (Symbol.dispose in entry.policy) (entry.policy as unknown as Disposable)[Symbol.dispose]()
-    this.announce('system.policy-removed', name)
+    this.announce('system.policy-removed', id)
     return true
   }
 
-  get(name: string): AnyPolicy {
-    const entry = this.entries.get(name)
+  get(id: string): AnyPolicy {
+    const entry = this.entries.get(id)
     if (entry !== undefined) return entry.policy
-    const near = suggest(name, [...this.entries.keys()])
+    const near = suggest(id, [...this.entries.keys()])
     throw new HoldfastError({
       code: 'ERR_UNKNOWN_NAME',
-      message: `no policy is registered as '${name}'${near === undefined ? '' : ` (did you mean '${near}'?)`}`,
+      message: `no policy is registered as '${id}'${near === undefined ? '' : ` (did you mean '${near}'?)`}`,
     })
   }
 
-  has(name: string): boolean {
-    return this.entries.has(name)
+  has(id: string): boolean {
+    return this.entries.has(id)
   }
 
   policies(): ReadonlyMap<string, AnyPolicy> {
-    return new Map([...this.entries].map(([name, { policy }]) => [name, policy]))
+    return new Map([...this.entries].map(([id, { policy }]) => [id, policy]))
   }
 
   executeWithProtection<T>(run: (call: Call) => T | PromiseLike<T>, protection: Protection = {}): Promise<T> {
@@ -235,7 +235,7 @@ class PolicySystem implements FaultTolerantSystem {
   }
 
   statistics(): SystemStatistics {
-    return { at: this.clock.wallNow(), policies: Object.fromEntries([...this.entries].map(([name, { policy }]) => [name, policy.status()])) }
+    return { at: this.clock.wallNow(), policies: Object.fromEntries([...this.entries].map(([id, { policy }]) => [id, policy.status()])) }
   }
 
   describe(): readonly PolicyDescription[] {
@@ -248,7 +248,7 @@ class PolicySystem implements FaultTolerantSystem {
 
   dispose(): void {
     this.disposed = true
-    for (const name of [...this.entries.keys()].toReversed()) this.remove(name)
+    for (const id of [...this.entries.keys()].toReversed()) this.remove(id)
   }
 
   [Symbol.dispose](): void {
@@ -258,13 +258,14 @@ class PolicySystem implements FaultTolerantSystem {
   private pipelineFor(protection: Protection): Pipeline {
     let made = this.known.get(protection)
     if (made === undefined) {
-      const policies = protectionPolicies(protection, (name) => this.entries.get(name)?.policy, this.clock)
+      const policies = protectionPolicies(protection, (id) => this.entries.get(id)?.policy, this.clock)
       made = pipeline({ name: 'protection', clock: this.clock }, ...policies)
       this.known.set(protection, made)
     }
     return made
   }
 
+  /** Whose events a policy brings: a pipeline only repeats what its policies say, and some may be registered already. */
   private newSpeakers(policy: AnyPolicy): readonly Observable[] {
     if (policy.kind !== 'pipeline') return [policy]
     const registered = new Set<unknown>([...this.entries.values()].map((entry) => entry.policy))

@@ -24,6 +24,17 @@ export const protectionOrder = ['fallback', 'totalTimeout', 'retry', 'circuitBre
 
 export type ProtectionName = (typeof protectionOrder)[number]
 
+/** The kinds of policies that can be each layer. */
+const kindsOf: Readonly<Record<ProtectionName, readonly string[]>> = {
+  fallback: ['fallback'],
+  totalTimeout: ['timeout'],
+  retry: ['retry'],
+  circuitBreaker: ['circuit-breaker'],
+  rateLimiter: ['rate-limiter'],
+  bulkhead: ['bulkhead', 'compartmented-bulkhead'],
+  attemptTimeout: ['timeout'],
+}
+
 const callOptionNames = ['signal', 'deadline', 'key', 'priority', 'cost', 'context'] as const
 
 /** The policies of a protection, outermost first. */
@@ -37,8 +48,10 @@ export function protectionPolicies(protection: Protection, find: (name: string) 
 
 function policyOf(layer: ProtectionName, asked: unknown, find: (name: string) => PolicyLike | undefined, clock: Clock): PolicyLike {
   if (typeof asked === 'object' && asked !== null && parts in asked) return asked as PolicyLike
-  const registered = typeof asked === 'string' ? find(asked) : undefined
-  if (registered !== undefined) return registered
+  for (const kind of typeof asked === 'string' ? kindsOf[layer] : []) {
+    const registered = find(`${kind}/${asked as string}`)
+    if (registered !== undefined) return registered
+  }
   switch (layer) {
     case 'totalTimeout':
     case 'attemptTimeout':

@@ -28,7 +28,18 @@ export function formatByteSize(bytes: number): string {
   return `${bytes}B`
 }
 
-const otherSpellings: Readonly<Record<string, string>> = { b: 'B', k: 'KiB', kb: 'kB', kib: 'KiB', m: 'MiB', mb: 'MB', mib: 'MiB', g: 'GiB', gb: 'GB', gib: 'GiB' }
+const otherSpellings: Readonly<Record<string, string>> = {
+  b: 'B',
+  k: 'KiB',
+  kb: 'kB',
+  kib: 'KiB',
+  m: 'MiB',
+  mb: 'MB',
+  mib: 'MiB',
+  g: 'GiB',
+  gb: 'GB',
+  gib: 'GiB',
+}
 
 /** A size that was probably meant by something that is none. */
 export function suggestByteSize(text: string): string | undefined {

@@ -33,7 +33,10 @@ const otherSpellings: ReadonlyMap<string, string> = new Map(
 export function suggestDuration(value: unknown): string | undefined {
   if (typeof value === 'number') return value >= 0 && Number.isFinite(value) ? `${value}${value >= 1_000 ? 'ms' : 's'}` : undefined
   if (typeof value !== 'string' || value.length > 40) return undefined
-  const text = value.trim().toLowerCase().replace(/^pt?(?=\d)/, '')
+  const text = value
+    .trim()
+    .toLowerCase()
+    .replace(/^pt?(?=\d)/, '')
   if (/^\d+(\.\d+)?$/.test(text)) return suggestDuration(Number(text))
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)\s*/g)]
   if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) return undefined

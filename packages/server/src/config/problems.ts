@@ -40,6 +40,7 @@ export const maxProblems = 200
 
 export function problemList(): ProblemList {
   const problems: ConfigProblem[] = []
+  const seen = new Set<string>() // what an alias (*name) brings to several places is wrong once
   let count = 0
   let firstLeftOut: SourcePosition | undefined
   return {
@@ -47,6 +48,9 @@ export function problemList(): ProblemList {
       return count
     },
     add(at, path, message, suggestion) {
+      const identity = `${at.file}\0${at.line}\0${at.column}\0${message}`
+      if (seen.has(identity)) return
+      if (seen.size < maxProblems) seen.add(identity)
       count++
       if (problems.length >= maxProblems) {
         firstLeftOut ??= at
@@ -60,7 +64,8 @@ export function problemList(): ProblemList {
       const order = new Map(files.map((file, index) => [file, index]))
       const rank = (file: string): number => order.get(file) ?? files.length
       const sorted = problems.toSorted((a, b) => rank(a.file) - rank(b.file) || a.line - b.line || a.column - b.column)
-      if (firstLeftOut !== undefined) sorted.push({ ...firstLeftOut, path: '', message: `${count - problems.length} more problems are not shown` })
+      if (firstLeftOut !== undefined)
+        sorted.push({ ...firstLeftOut, path: '', message: `${count - problems.length} more problems are not shown` })
       return sorted
     },
   }

@@ -2,7 +2,9 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { formatByteSize } from './byte-size.ts'
 
 /** A file's text, or why there is none; `offset` says where in `text` the fault lies, when it lies in the content. */
-export type TextRead = { readonly text: string; readonly fault?: never } | { readonly fault: string; readonly text?: string; readonly offset?: number }
+export type TextRead =
+  | { readonly text: string; readonly fault?: never }
+  | { readonly fault: string; readonly text?: string; readonly offset?: number }
 
 /**
  * Reads a UTF-8 text of at most `maxBytes`, without its byte order mark. Never reads more than that, and never from anything but a

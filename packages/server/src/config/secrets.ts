@@ -3,7 +3,8 @@ import type { SettingPath } from './path-text.ts'
 /** Stands in the place of a secret wherever a configuration is shown. */
 export const hidden = '(hidden)'
 
-const secretWord = /authorization|bearer|cookie|credential|passw|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|signature|dsn/i
+const secretWord =
+  /authorization|bearer|cookie|credential|passw|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|signature|dsn/i
 
 /** Whether a setting or variable of this name usually holds something that must not be shown. */
 export function looksSecret(name: string): boolean {

@@ -57,7 +57,8 @@ class SubstitutionRun {
     if (depth >= deepestNesting) return this.fail(`'\${…}' is nested more than ${deepestNesting} deep`)
     if (expression.startsWith('file:')) return this.fileContent(expression.slice('file:'.length))
     const match = /^([A-Za-z_]\w*)(?::-(.*))?$/s.exec(expression)
-    if (match === null) return this.fail("'${…}' must be ${NAME}, ${NAME:-default} or ${file:/path}; write '$${' for the characters themselves")
+    if (match === null)
+      return this.fail("'${…}' must be ${NAME}, ${NAME:-default} or ${file:/path}; write '$${' for the characters themselves")
     const [, name = '', otherwise] = match
     const value = Object.hasOwn(this.sources.env, name) ? this.sources.env[name] : undefined
     if (value !== undefined && value !== '') {

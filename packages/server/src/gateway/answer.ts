@@ -76,17 +76,38 @@ export class Answer {
   }
 }
 
-/** An answer whose status means that the upstream failed. Retry and breaker see it as an error; the client may still get it as it is. */
+/** What an upstream's settings say of a status. */
+export interface StatusJudgement {
+  /** The circuit breaker counts it. */
+  readonly countsAsFailure: boolean
+  /** Another attempt may help. */
+  readonly worthRetrying: boolean
+}
+
+/**
+ * An answer whose status means that there is none worth having. Retry and breaker see it as an error; the client still gets it
+ * as it is, when nothing better comes.
+ */
 export class UpstreamFailure extends Error {
   readonly answer: Answer
   readonly status: number
-  constructor(upstream: string, answer: Answer) {
+  readonly judgement: StatusJudgement
+  constructor(upstream: string, answer: Answer, judgement: StatusJudgement) {
     super(`${upstream} answered ${answer.status}`)
     this.answer = answer
     this.status = answer.status
+    this.judgement = judgement
   }
   get headers(): { get(name: string): string | undefined } {
     return this.answer.headers
   }
 }
 Object.defineProperty(UpstreamFailure.prototype, 'name', { value: 'UpstreamFailure' })
+
+/** An answer that comes from nowhere but the configuration. */
+export function fixedAnswer(status: number, rawHeaders: readonly string[], body: Buffer): Answer {
+  const answer = new Answer(status, '', [...rawHeaders, 'content-length', String(body.length)], { resume() {}, discard() {} })
+  if (body.length > 0) answer.push(body)
+  answer.end()
+  return answer
+}

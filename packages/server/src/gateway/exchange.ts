@@ -1,6 +1,6 @@
 import type { Call } from 'holdfast'
 import type { Dispatcher, Pool } from 'undici'
-import { Answer, UpstreamFailure, type BodySource } from './answer.ts'
+import { Answer, UpstreamFailure, type BodySource, type StatusJudgement } from './answer.ts'
 
 export interface ExchangeRequest {
   readonly path: string
@@ -13,7 +13,7 @@ export interface ExchangeRequest {
 export class Exchange implements BodySource {
   readonly upstream: string
   private readonly call: Call
-  private readonly isFailure: (answer: Answer) => boolean
+  private readonly judge: (answer: Answer) => StatusJudgement | undefined
   private abort: ((error: Error) => void) | undefined = undefined
   private resumeSocket: (() => void) | undefined = undefined
   private answer: Answer | undefined = undefined
@@ -22,10 +22,10 @@ export class Exchange implements BodySource {
   private cancelled: Error | undefined = undefined
   private discarded = false
 
-  constructor(upstream: string, call: Call, isFailure: (answer: Answer) => boolean) {
+  constructor(upstream: string, call: Call, judge: (answer: Answer) => StatusJudgement | undefined) {
     this.upstream = upstream
     this.call = call
-    this.isFailure = isFailure
+    this.judge = judge
   }
 
   /** Resolves with the head of the answer; the call's work ends with its body. */
@@ -69,8 +69,9 @@ export class Exchange implements BodySource {
         this.settleBody = { resolve, reject }
       }),
     )
-    if (this.isFailure(answer)) this.settleHead?.reject(new UpstreamFailure(this.upstream, answer))
-    else this.settleHead?.resolve(answer)
+    const judgement = this.judge(answer)
+    if (judgement === undefined) this.settleHead?.resolve(answer)
+    else this.settleHead?.reject(new UpstreamFailure(this.upstream, answer, judgement))
     return true
   }
 

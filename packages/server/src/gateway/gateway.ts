@@ -1,9 +1,11 @@
+import { isIP } from 'node:net'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Call } from 'holdfast'
 import { UpstreamFailure, type Answer } from './answer.ts'
 import { deliver } from './deliver.ts'
 import { Exchange } from './exchange.ts'
 import { countHeaders, requestHeaders } from './headers.ts'
+import { limitConnections } from './connection-limits.ts'
 import { ownAnswer, ownAnswerBody, type OwnAnswer } from './refusal-answer.ts'
 import { readBody, type RequestBody } from './request-body.ts'
 import type { Route } from './route.ts'
@@ -40,12 +42,18 @@ export interface GatewayOptions {
   readonly routes: ReadonlyMap<string, Route>
   readonly now: () => number
   readonly onRequest?: (record: RequestRecord) => void
+  /** Deadline of every request, in ms. @defaultValue none */
+  readonly requestDeadlineMs?: number | undefined
   /** Longest time to receive the headers of a request, in ms. @defaultValue 10_000 */
   readonly headersTimeoutMs?: number
-  /** Longest time to receive a whole request, in ms. @defaultValue 300_000 */
-  readonly requestTimeoutMs?: number
-  /** Most connections at the same time. @defaultValue 10_000 */
+  /** Longest time to receive a whole request, in ms. @defaultValue 60_000 */
+  readonly bodyTimeoutMs?: number
+  /** Most connections at the same time. @defaultValue 4_096 */
   readonly maxConnections?: number
+  /** Most connections of one address at the same time. @defaultValue no further limit */
+  readonly maxConnectionsPerAddress?: number
+  /** Addresses whose X-Forwarded-For is believed. @defaultValue none */
+  readonly isTrustedProxy?: (address: string) => boolean
 }
 
 export interface Gateway {
@@ -56,7 +64,6 @@ export interface Gateway {
   close(graceMs: number): Promise<void>
 }
 
-const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 const clientLeft = new Error('the client has left')
 const maxUrlLength = 8_192
 
@@ -65,7 +72,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const server = createServer(
     {
       headersTimeout: options.headersTimeoutMs ?? 10_000,
-      requestTimeout: options.requestTimeoutMs ?? 300_000,
+      requestTimeout: (options.headersTimeoutMs ?? 10_000) + (options.bodyTimeoutMs ?? 60_000),
       connectionsCheckingInterval: 1_000,
       maxHeaderSize: 16_384,
       keepAliveTimeout: 65_000,
@@ -73,7 +80,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     (request, response) => handling.handle(request, response),
   )
   server.maxHeadersCount = 200
-  server.maxConnections = options.maxConnections ?? 10_000
+  limitConnections(server, options.maxConnections ?? 4_096, options.maxConnectionsPerAddress ?? Infinity)
   return {
     server,
     get inFlight() {
@@ -174,7 +181,7 @@ class ClientExchange {
         if (body.kind === 'streaming') call.doNotRetry()
         return new Exchange(route.settings.name, call, (answer) => route.judge(answer)).send(route.pool, sent)
       },
-      { signal: leaving.signal, context, key: context.header('idempotency-key') },
+      { signal: leaving.signal, context, key: context.header('idempotency-key'), deadline: this.options.requestDeadlineMs },
     )
     if (outcome.ok) this.deliver(outcome.value)
     else if (outcome.error instanceof UpstreamFailure) this.deliver(outcome.error.answer)
@@ -223,15 +230,30 @@ class ClientExchange {
     const keyed = request.headers['idempotency-key'] !== undefined
     return {
       method,
-      clientAddress: request.socket.remoteAddress ?? '',
+      clientAddress: this.clientAddress(),
       header: (name) => {
         const value = request.headers[name]
         return Array.isArray(value) ? value[0] : value
       },
-      idempotent: route.settings.replayAlways || keyed || idempotentMethods.has(method),
+      idempotent: keyed || route.settings.repeatable.has(method),
       attempts: 0,
       fallback: undefined,
     }
+  }
+
+  /** The peer's address, or what a proxy that is trusted says of the one before it: the last address no trusted proxy stands for. */
+  private clientAddress(): string {
+    const { isTrustedProxy } = this.options
+    let address = this.request.socket.remoteAddress ?? ''
+    const told = this.request.headers['x-forwarded-for']
+    if (isTrustedProxy === undefined || typeof told !== 'string') return address
+    for (const hop of told.split(',').toReversed()) {
+      if (!isTrustedProxy(address)) break
+      const candidate = hop.trim()
+      if (isIP(candidate) === 0) break
+      address = candidate
+    }
+    return address
   }
 
   private end(status: number, cause: string | undefined, bytes: number): void {

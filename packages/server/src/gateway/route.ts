@@ -1,6 +1,6 @@
-import { serverHint, statusOf, type Clock, type Policy, type RateLimiter } from 'holdfast'
+import { serverHint, type Clock, type Policy, type RateLimiter } from 'holdfast'
 import { Pool } from 'undici'
-import type { Answer } from './answer.ts'
+import type { Answer, StatusJudgement } from './answer.ts'
 
 /** What the gateway has to know of an upstream. */
 export interface RouteSettings {
@@ -15,10 +15,12 @@ export interface RouteSettings {
   readonly quota: RateLimiter | undefined
   /** Longest pause a 429 can cause, in ms. */
   readonly maxPauseMs: number
-  /** Statuses that policies see as failures. */
-  readonly isFailure: (status: number) => boolean
-  /** Whether requests that are not idempotent by their method may be sent again. */
-  readonly replayAlways: boolean
+  /** Statuses that count as failures for circuit breakers; 429 never does. */
+  readonly countsAsFailure: (status: number) => boolean
+  /** Statuses after which another attempt may help. */
+  readonly worthRetrying: (status: number) => boolean
+  /** Methods of requests that may be sent again. */
+  readonly repeatable: ReadonlySet<string>
   /** Longest silence in the middle of an answer, in ms. */
   readonly bodyIdleTimeoutMs: number
   readonly connectTimeoutMs: number
@@ -48,19 +50,13 @@ export class Route {
     })
   }
 
-  /** Hears of every status an upstream answers with; whether it is a failure for the policies. */
-  judge(answer: Answer): boolean {
-    if (answer.status === 429) {
-      this.pauseQuota(answer)
-      return true
-    }
-    return this.settings.isFailure(answer.status)
-  }
-
-  /** For circuit breakers: a 429 or a refused request says nothing about whether the upstream works. */
-  countsAsFailure(error: unknown): boolean {
-    const status = statusOf(error)
-    return status === undefined || (status !== 429 && this.settings.isFailure(status))
+  /** Hears of every answer. Undefined when it is good. */
+  judge(answer: Answer): StatusJudgement | undefined {
+    if (answer.status === 429) this.pauseQuota(answer)
+    const { settings } = this
+    const countsAsFailure = answer.status !== 429 && settings.countsAsFailure(answer.status)
+    const worthRetrying = settings.worthRetrying(answer.status)
+    return countsAsFailure || worthRetrying || answer.status === 429 ? { countsAsFailure, worthRetrying } : undefined
   }
 
   close(): Promise<void> {

@@ -67,6 +67,8 @@ export class CircuitGate implements Gate<CircuitPermit> {
   wouldBeOpen = false
   private closedPermit: CircuitPermit = { generation: 0 }
   private readonly slowWatch: DeadlineList | undefined
+  /** Whether a success in the closed state is no more than a number to count. */
+  private readonly plainSuccess: boolean
 
   constructor(settings: CircuitSettings, events: EventHub<CircuitEvent>) {
     this.settings = settings
@@ -75,6 +77,7 @@ export class CircuitGate implements Gate<CircuitPermit> {
     this.since = clock.wallNow()
     this.window = windowFor(rules)
     this.failureTimes = rules.failureThreshold === Infinity ? undefined : new FailureTimes(rules.failureThreshold, rules.windowMs)
+    this.plainSuccess = this.window === undefined && !settings.metricsOnly && settings.isFailureResult === undefined && settings.openOn === undefined
     this.slowWatch = rules.slowCallMs === Infinity ? undefined : new DeadlineList(clock, rules.slowCallMs)
   }
 
@@ -86,6 +89,11 @@ export class CircuitGate implements Gate<CircuitPermit> {
   }
 
   settle(permit: CircuitPermit, ok: boolean, value: unknown, call: Call): void {
+    if (ok && this.plainSuccess && permit === this.closedPermit) {
+      this.succeeded++
+      this.consecutiveFailures = 0
+      return
+    }
     let slow = false
     if (permit instanceof WatchedPermit) {
       this.slowWatch?.remove(permit)

@@ -1,6 +1,7 @@
 import { durationMs, type Duration } from '../../core/duration.ts'
 import { choiceOption, invalidOption, numberOption, ratioOption } from '../../core/options.ts'
 import type { Random } from '../../core/random.ts'
+import { decorrelatedDelays } from './decorrelated.ts'
 
 /** What a custom back-off is told. */
 export interface BackoffInput {
@@ -17,15 +18,15 @@ export type JitterKind = 'full' | 'equal' | 'proportional' | 'none'
 export interface BackoffOptions {
   /**
    * How the delay grows: `exponential` (× factor), `linear` (+ increment), `constant`, `decorrelated` (exponential whose jitter
-   * remembers: Polly's DecorrelatedJitterBackoffV2, median about initialDelay · 2^(attempt − 1); takes no `jitter`), or a function that
+   * remembers the delay before: the median before retry n is initialDelay · 2^(n − 1); takes no `jitter`), or a function that
    * answers with a duration. @defaultValue 'exponential'
    */
   readonly backoff?: BackoffKind | ((input: BackoffInput) => Duration)
-  /** Delay before the first retry. @defaultValue '1s' */
+  /** Delay before the first retry. @defaultValue '1s', or `maxDelay` if that is less */
   readonly initialDelay?: Duration
   /** No delay exceeds it, jitter included. @defaultValue '30s' */
   readonly maxDelay?: Duration
-  /** Growth of the exponential back-off, 1 or more. @defaultValue 2 */
+  /** Growth of the exponential back-off, 1 to 1,000. @defaultValue 2 */
   readonly factor?: number
   /** Growth of the linear back-off. @defaultValue the initial delay */
   readonly increment?: Duration
@@ -55,43 +56,57 @@ export interface Backoff {
 const kinds = ['exponential', 'linear', 'constant', 'decorrelated'] as const
 const jitters = ['full', 'equal', 'proportional', 'none'] as const
 
+/** Which back-offs read an option. In any other it would be without effect, so it is refused there. */
+const readers = {
+  initialDelay: kinds,
+  factor: ['exponential'],
+  increment: ['linear'],
+  jitter: ['exponential', 'linear', 'constant'],
+  jitterRatio: ['exponential', 'linear', 'constant'],
+} as const satisfies Partial<Record<keyof BackoffOptions, readonly BackoffKind[]>>
+
 export function backoff(owner: string, options: BackoffOptions, random: Random): Backoff {
   const maxDelayMs = durationMs(owner, 'maxDelay', options.maxDelay ?? '30s')
   const custom = options.backoff
   if (typeof custom === 'function') {
+    refuseUnread(owner, 'function', options)
     const next = (input: BackoffInput): number => Math.min(maxDelayMs, durationMs(owner, 'backoff', custom(input)))
     return { maxDelayMs, description: { backoff: 'function', maxDelayMs }, delays: () => ({ next }) }
   }
   const kind = choiceOption(owner, 'backoff', custom ?? 'exponential', kinds)
+  refuseUnread(owner, kind, options)
   const initialDelayMs = durationMs(owner, 'initialDelay', options.initialDelay ?? Math.min(1_000, maxDelayMs))
   if (initialDelayMs > maxDelayMs) throw invalidOption(owner, 'initialDelay', options.initialDelay, `at most maxDelay (${maxDelayMs} ms)`)
   if (kind === 'decorrelated') {
-    if (options.jitter !== undefined) throw invalidOption(owner, 'jitter', options.jitter, "absent with the 'decorrelated' back-off, which has its own")
-    return { maxDelayMs, description: { backoff: kind, initialDelayMs, maxDelayMs }, delays: () => decorrelated(initialDelayMs, maxDelayMs, random) }
+    const description = { backoff: kind, initialDelayMs, maxDelayMs }
+    return { maxDelayMs, description, delays: () => decorrelatedDelays(initialDelayMs, maxDelayMs, random) }
   }
   const jitter = choiceOption(owner, 'jitter', options.jitter ?? 'full', jitters)
   const jitterRatio = ratioOption(owner, 'jitterRatio', options.jitterRatio ?? 0.1)
+  if (options.jitterRatio !== undefined && jitter !== 'proportional') {
+    throw invalidOption(owner, 'jitterRatio', options.jitterRatio, `absent with the '${jitter}' jitter; 'proportional' reads it`)
+  }
   const factor = numberOption(owner, 'factor', options.factor ?? 2, { min: 1, max: 1_000 })
   const incrementMs = durationMs(owner, 'increment', options.increment ?? initialDelayMs)
   const growth = { exponential: { factor }, linear: { incrementMs }, constant: {} }[kind]
   const grow = {
-    exponential: (attempt: number): number => initialDelayMs * factor ** (attempt - 1),
+    exponential: (attempt: number): number => (initialDelayMs === 0 ? 0 : initialDelayMs * factor ** (attempt - 1)),
     linear: (attempt: number): number => initialDelayMs + incrementMs * (attempt - 1),
     constant: (): number => initialDelayMs,
   }[kind]
-  const next = ({ attempt }: BackoffInput): number => {
-    const delay = Math.min(maxDelayMs, initialDelayMs === 0 && kind === 'exponential' ? 0 : grow(attempt))
-    return Math.min(maxDelayMs, withJitter(delay, jitter, jitterRatio, random))
+  const next = ({ attempt }: BackoffInput): number =>
+    Math.min(maxDelayMs, withJitter(Math.min(maxDelayMs, grow(attempt)), jitter, jitterRatio, random))
+  const ratio = jitter === 'proportional' ? { jitterRatio } : {}
+  return { maxDelayMs, description: { backoff: kind, initialDelayMs, maxDelayMs, ...growth, jitter, ...ratio }, delays: () => ({ next }) }
+}
+
+function refuseUnread(owner: string, kind: BackoffKind | 'function', options: BackoffOptions): void {
+  for (const [option, readBy] of Object.entries(readers)) {
+    const value = options[option as keyof typeof readers]
+    if (value === undefined || (readBy as readonly string[]).includes(kind)) continue
+    const given = kind === 'function' ? 'a back-off function' : `the '${kind}' back-off`
+    throw invalidOption(owner, option, value, `absent with ${given}, which does not read it`)
   }
-  const description = {
-    backoff: kind,
-    initialDelayMs,
-    maxDelayMs,
-    ...growth,
-    jitter,
-    ...(jitter === 'proportional' ? { jitterRatio } : {}),
-  }
-  return { maxDelayMs, description, delays: () => ({ next }) }
 }
 
 function withJitter(delay: number, jitter: JitterKind, ratio: number, random: Random): number {
@@ -104,24 +119,5 @@ function withJitter(delay: number, jitter: JitterKind, ratio: number, random: Ra
       return delay * (1 - ratio + 2 * ratio * random())
     case 'none':
       return delay
-  }
-}
-
-/**
- * Decorrelated jitter, version 2: differences of a smooth function of (attempt + random), so that delays of one sequence are
- * spread without clustering at the edges. Formula and constants: Polly.Contrib.WaitAndRetry, DecorrelatedJitterBackoffV2.
- */
-function decorrelated(initialDelayMs: number, maxDelayMs: number, random: Random): Delays {
-  const steepness = 4
-  const medianScale = 1 / 1.4
-  let previous = 0
-  return {
-    next({ attempt }) {
-      const position = attempt - 1 + random()
-      const current = 2 ** Math.min(position, 1_000) * Math.tanh(Math.sqrt(steepness * position))
-      const delay = Math.max(0, current - previous) * medianScale * initialDelayMs
-      previous = current
-      return Math.min(maxDelayMs, delay)
-    },
   }
 }

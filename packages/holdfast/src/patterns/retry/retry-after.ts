@@ -1,5 +1,5 @@
-import { parseDuration } from '../../core/duration.ts'
 import { causesOf } from '../../core/causes.ts'
+import { parseDuration } from '../../core/duration.ts'
 
 /** What the other side said about coming back. */
 export interface ServerHint {
@@ -9,32 +9,54 @@ export interface ServerHint {
   readonly never?: boolean
 }
 
+type ReadHeader = (name: string) => string | undefined
+
 /**
- * Reads the hint out of an error or a response: `retryAfterMs` of a HoldfastError, the headers `retry-after-ms`,
- * `x-ms-retry-after-ms`, `retry-after` (seconds or an HTTP date), `x-should-retry: false` and gRPC's negative
- * `grpc-retry-pushback-ms`. A hint that cannot be read is none.
+ * Reads the hint out of an error or a response: `retryAfterMs` of a HoldfastError, and the headers (or gRPC metadata)
+ * `x-should-retry: false`, `grpc-retry-pushback-ms`, `retry-after-ms`, `x-ms-retry-after-ms` and `retry-after` (seconds or an
+ * HTTP date). A hint that cannot be read is none, but for gRPC's pushback, which then forbids another attempt (gRFC A6).
  */
 export function serverHint(outcome: unknown, wallNowMs: number): ServerHint | undefined {
   for (const each of causesOf(outcome)) {
-    const hint = hintOf(each, wallNowMs)
-    if (hint !== undefined) return hint
+    try {
+      const hint = hintOf(each, wallNowMs)
+      if (hint !== undefined) return hint
+    } catch {
+      // headers that throw when they are read say nothing
+    }
   }
   return undefined
 }
 
 function hintOf(outcome: unknown, wallNowMs: number): ServerHint | undefined {
   if (typeof outcome !== 'object' || outcome === null) return undefined
-  const { retryAfterMs, headers, response } = outcome as { retryAfterMs?: unknown; headers?: unknown; response?: { headers?: unknown } | null }
-  if (typeof retryAfterMs === 'number' && retryAfterMs >= 0) return { afterMs: retryAfterMs }
-  const read = headerReader(headers) ?? headerReader(response?.headers)
-  if (read === undefined) return undefined
+  const { retryAfterMs, headers, response, metadata } = outcome as {
+    retryAfterMs?: unknown
+    headers?: unknown
+    response?: { headers?: unknown } | null
+    metadata?: unknown
+  }
+  if (typeof retryAfterMs === 'number' && retryAfterMs >= 0) return after(retryAfterMs)
+  for (const source of [headers, response?.headers, metadata]) {
+    const hint = hintInHeaders(headerReader(source), wallNowMs)
+    if (hint !== undefined) return hint
+  }
+  return undefined
+}
+
+function hintInHeaders(read: ReadHeader, wallNowMs: number): ServerHint | undefined {
   if (read('x-should-retry') === 'false') return { never: true }
-  const pushback = numberOf(read('grpc-retry-pushback-ms'))
-  if (pushback !== undefined) return pushback < 0 ? { never: true } : { afterMs: pushback }
-  const ms = numberOf(read('retry-after-ms')) ?? numberOf(read('x-ms-retry-after-ms'))
-  if (ms !== undefined && ms >= 0) return { afterMs: ms }
-  const afterMs = parseRetryAfter(read('retry-after'), wallNowMs)
-  return afterMs === undefined ? undefined : { afterMs }
+  const pushback = read('grpc-retry-pushback-ms')
+  if (pushback !== undefined) return after(numberOf(pushback) ?? -1)
+  const afterMs = numberOf(read('retry-after-ms')) ?? numberOf(read('x-ms-retry-after-ms'))
+  if (afterMs !== undefined && afterMs >= 0) return after(afterMs)
+  const parsed = parseRetryAfter(read('retry-after'), wallNowMs)
+  return parsed === undefined ? undefined : after(parsed)
+}
+
+/** A hint of a negative time, or of one that never comes, asks not to come back. */
+function after(ms: number): ServerHint {
+  return ms >= 0 && ms !== Infinity ? { afterMs: ms } : { never: true }
 }
 
 /** Milliseconds of a Retry-After value (RFC 9110 §10.2.3): seconds or an HTTP date; a date that has passed is 0. */
@@ -42,27 +64,32 @@ export function parseRetryAfter(value: string | undefined, wallNowMs: number): n
   if (value === undefined) return undefined
   const text = value.trim()
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1_000
-  if (!/[a-z]{3}/i.test(text)) return parseDuration(text)
-  const at = Date.parse(text)
-  return Number.isNaN(at) ? parseDuration(text) : Math.max(0, at - wallNowMs)
+  if (!/\d:\d\d:\d\d/.test(text)) return parseDuration(text)
+  const at = Date.parse(isZoned(text) ? text : `${text} GMT`)
+  return Number.isNaN(at) ? undefined : Math.max(0, at - wallNowMs)
 }
 
-function headerReader(headers: unknown): ((name: string) => string | undefined) | undefined {
-  if (typeof headers !== 'object' || headers === null) return undefined
+/** The oldest of the three forms of an HTTP date names no zone; it means GMT. */
+function isZoned(text: string): boolean {
+  return /(GMT|UTC|Z|[+-]\d{2}:?\d{2})$/i.test(text)
+}
+
+function headerReader(headers: unknown): ReadHeader {
+  if (typeof headers !== 'object' || headers === null) return () => undefined
   if ('get' in headers && typeof headers.get === 'function') {
-    return (name) => {
-      const value: unknown = (headers.get as (name: string) => unknown).call(headers, name)
-      return typeof value === 'string' ? value : undefined
-    }
+    return (name) => textOf((headers.get as (name: string) => unknown).call(headers, name))
   }
   return (name) => {
-    for (const [key, value] of Object.entries(headers)) {
-      if (key.toLowerCase() !== name) continue
-      const first: unknown = Array.isArray(value) ? value[0] : value
-      return typeof first === 'string' ? first : typeof first === 'number' ? String(first) : undefined
-    }
+    for (const [key, value] of Object.entries(headers)) if (key.toLowerCase() === name) return textOf(value)
     return undefined
   }
+}
+
+/** The text of a header's value; of several values, the first. */
+function textOf(value: unknown): string | undefined {
+  const first: unknown = Array.isArray(value) ? value[0] : value
+  if (typeof first === 'string') return first
+  return typeof first === 'number' ? String(first) : undefined
 }
 
 function numberOf(text: string | undefined): number | undefined {

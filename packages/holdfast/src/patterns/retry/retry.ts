@@ -33,20 +33,25 @@ export interface RetryOptions extends BackoffOptions {
   readonly minRemaining?: Duration
   /** Which errors are worth another attempt: a list, or a function that decides. @defaultValue {@link isTransient} */
   readonly retryOn?: ErrorMatch
-  /** Which results are not accepted. A result that is discarded is disposed of, and its body cancelled. */
+  /**
+   * Which results are not accepted. A result that is discarded is disposed of, and its body cancelled; the last one is the answer.
+   */
   readonly retryOnResult?: (value: unknown) => boolean
-  /** Called before each delay; what it throws is ignored. */
-  readonly onRetry?: (notice: RetryNotice) => void
+  /** Called before each delay, which waits for no promise of it; what it throws is the event `retry.callback-failed`. */
+  readonly onRetry?: (notice: RetryNotice) => unknown
   /** Shared limit of retries; see {@link retryBudget}. */
   readonly budget?: RetryBudget
-  /** Server hints (Retry-After …) longer than this end the retrying. @defaultValue '60s' */
+  /** The delay is never shorter than the server's hint (Retry-After …); a hint longer than this ends the retrying. @defaultValue '60s' */
   readonly maxRetryAfter?: Duration
   /**
    * Whether the work may be done twice. When false, an attempt is repeated only if the one before surely had no effect: its connection
    * was never made, or the server refused it with 425 or 429. A call with a `key` counts as idempotent. A function decides per call. @defaultValue true
    */
   readonly idempotent?: boolean | ((call: Call) => boolean)
-  /** Whether refusals of the policies inside (open circuit, full bulkhead, used-up limit) are repeated. @defaultValue false */
+  /**
+   * Whether refusals of the policies inside (open circuit, full bulkhead, used-up limit) are repeated, not before their `retryAfterMs`.
+   * @defaultValue false
+   */
   readonly retryRefusals?: boolean
   /** @defaultValue 'retry' */
   readonly name?: string
@@ -62,7 +67,7 @@ export interface RetryScheduled extends PolicyEvent {
   readonly error: unknown
 }
 
-/** The call failed although it was tried again. */
+/** A call that was tried again has failed: its attempts or its time are used up, or the server asked for no other attempt. */
 export interface RetryExhausted extends PolicyEvent {
   readonly type: 'retry.exhausted'
   readonly attempts: number
@@ -76,16 +81,20 @@ export interface RetryBudgetExhausted extends PolicyEvent {
   readonly error: unknown
 }
 
-/** A function of the user's (`retryOn`, `retryOnResult`, `onRetry`, `backoff`) threw; the call went on without it. */
+/**
+ * A function of the user's threw, or promised an answer that is needed at once. A predicate then counts as no, a back-off as
+ * `maxDelay`, and the call's own error stays as it is.
+ */
 export interface RetryCallbackFailed extends PolicyEvent {
   readonly type: 'retry.callback-failed'
+  /** The option: `retryOn`, `retryOnResult`, `idempotent`, `onRetry` or `backoff`. */
   readonly callback: string
   readonly error: unknown
 }
 
 export type RetryEvent = RetryScheduled | RetryExhausted | RetryBudgetExhausted | RetryCallbackFailed
 
-/** Totals since the policy was made, and a bounded summary of the delays. */
+/** Totals since the policy was made. */
 export interface RetryStatistics {
   readonly kind: 'retry'
   readonly name: string
@@ -98,8 +107,12 @@ export interface RetryStatistics {
   readonly failedRetries: number
   /** successfulRetries / (successfulRetries + failedRetries); null while there is neither. */
   readonly successRate: number | null
+  /** Sum of the delays before the retries, in ms. */
+  readonly totalDelayMs: number
   /** Mean delay before a retry in ms; null while there was none. */
   readonly averageDelayMs: number | null
+  /** Longest delay before a retry in ms; null while there was none. */
+  readonly longestDelayMs: number | null
   /** Retries that the budget did not allow. */
   readonly budgetExhausted: number
   /** Calls that wait for their next attempt now. */
@@ -132,7 +145,8 @@ const optionNames = [
 
 /**
  * Tries again what failed for a passing reason, after a growing, jittered delay. The caller's abort ends it at once; the
- * caller's deadline, a shared budget and the server's own hints limit it. The last error is thrown as it is.
+ * caller's deadline, a shared budget and the server's own hints limit it.
+ * @throws what the last attempt threw, untouched; the reason of an aborted signal.
  * @example `retry({ maxAttempts: 4, initialDelay: '200ms', budget: retryBudget() })`
  */
 export function retry(options: RetryOptions = {}): Retry {
@@ -190,12 +204,14 @@ function retrySettings(name: string, options: RetryOptions, clock: Clock): Retry
       ? integerOption(name, 'maxAttempts', options.maxAttempts ?? 3, { min: 1, allowInfinity: true })
       : integerOption(name, 'maxRetries', options.maxRetries, { allowInfinity: true }) + 1
   const { retryOn, budget } = options
-  if (budget !== undefined && typeof budget.begin !== 'function') throw invalidOption(name, 'budget', budget, 'a retryBudget()')
+  if (budget !== undefined && typeof budget?.begin !== 'function') {
+    throw invalidOption(name, 'budget', budget, 'a retryBudget() or a concurrentRetryBudget()')
+  }
   return {
     name,
     clock,
     maxAttempts,
-    backoff: backoff(name, options, options.random ?? Math.random),
+    backoff: backoff(name, options, functionOption(name, 'random', options.random) ?? Math.random),
     maxElapsedMs: options.maxElapsed === undefined ? Infinity : durationMs(name, 'maxElapsed', options.maxElapsed, { allowInfinity: true }),
     minRemainingMs: durationMs(name, 'minRemaining', options.minRemaining ?? 10),
     maxRetryAfterMs: durationMs(name, 'maxRetryAfter', options.maxRetryAfter ?? '60s', { allowInfinity: true }),

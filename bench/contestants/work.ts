@@ -1,0 +1,9 @@
+/** The protected work: a function that is as cheap as an asynchronous one can be. */
+export async function work(): Promise<number> {
+  return 1
+}
+
+/** The same, looking at its signal as cancellable work does. */
+export async function workWithSignal({ signal }: { readonly signal: AbortSignal }): Promise<number> {
+  return signal.aborted ? 0 : 1
+}

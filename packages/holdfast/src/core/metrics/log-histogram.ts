@@ -1,0 +1,194 @@
+import { HoldfastError } from '../errors.ts'
+import { checkOptionNames, invalidOption, numberOption, show } from '../options.ts'
+import { HistogramLayout } from './histogram-layout.ts'
+
+export interface LogHistogramOptions {
+  /** Smallest value that is told from smaller ones, above 0; those count as `min`. @defaultValue 1e-6 (a microsecond, in seconds) */
+  readonly min?: number
+  /** Largest value that is told from larger ones; those count as the largest recorded. @defaultValue 1e4 (under three hours, in seconds) */
+  readonly max?: number
+  /** Largest relative error of percentiles, 0.001 to 0.25. The next finer power of two is used. @defaultValue 0.031 */
+  readonly relativeError?: number
+  /** Values up to which {@link LogHistogram.countUpTo} counts exactly, ascending, above 0. @defaultValue none */
+  readonly edges?: readonly number[]
+}
+
+/** Any number of values in constant memory, with percentiles of a known relative error. */
+export interface LogHistogram {
+  /** Values recorded. */
+  readonly count: number
+  readonly sum: number
+  /** null without values. */
+  readonly mean: number | null
+  /** The largest value, exact (after {@link LogHistogram.since}: within the relative error); null without values. */
+  readonly max: number | null
+  /** The bound that holds for percentiles between the options `min` and `max`. */
+  readonly relativeError: number
+  /** Takes a value in. Negative ones count as 0; NaN and infinite ones are ignored. Allocates nothing. */
+  record(value: number): void
+  /**
+   * The value that `share` (0..1) of the values do not exceed (nearest rank); null without values.
+   * @throws HoldfastError `ERR_INVALID_ARGUMENT` for a share that is none.
+   */
+  percentile(share: number): number | null
+  /** Values up to and including one of the option's `edges`. */
+  countUpTo(edge: number): number
+  /**
+   * Adds the values of another histogram.
+   * @throws HoldfastError `ERR_INVALID_ARGUMENT` when it was made with other options.
+   */
+  merge(other: LogHistogram): void
+  copy(): LogHistogram
+  /** What was recorded after `earlier`, a {@link LogHistogram.copy} of this histogram, was taken: the figures of one window. */
+  since(earlier: LogHistogram): LogHistogram
+  reset(): void
+}
+
+const owner = 'logHistogram'
+
+/**
+ * A histogram with cells that grow in proportion to their values: about 4 KB with the default options, however many values it takes.
+ * @throws HoldfastError `ERR_INVALID_OPTION`.
+ * @example `const latency = logHistogram(); latency.record(0.12); latency.percentile(0.99)`
+ */
+export function logHistogram(options: LogHistogramOptions = {}): LogHistogram {
+  checkOptionNames(owner, options, ['min', 'max', 'relativeError', 'edges'])
+  return new HistogramCells(layoutFor(owner, options))
+}
+
+/** Checks the options and makes the layout that histograms of a kind share. */
+export function layoutFor(speaker: string, options: LogHistogramOptions): HistogramLayout {
+  const min = numberOption(speaker, 'min', options.min ?? 1e-6, { min: 1e-300, max: 1e300 })
+  const max = numberOption(speaker, 'max', options.max ?? 1e4, { min: 1e-300, max: 1e300 })
+  if (max <= min) throw invalidOption(speaker, 'max', max, `above 'min', which is ${min}`)
+  const relativeError = numberOption(speaker, 'relativeError', options.relativeError ?? 0.031, { min: 0.001, max: 0.25 })
+  const edges = options.edges ?? []
+  if (!Array.isArray(edges)) throw invalidOption(speaker, 'edges', edges, 'a list of numbers')
+  edges.forEach((edge: unknown, index) => {
+    const previous = (edges[index - 1] as number | undefined) ?? 0
+    const fits = typeof edge === 'number' && edge > previous && edge < Infinity
+    if (!fits) throw invalidOption(speaker, `edges[${index}]`, edge, `a finite number above ${previous}`)
+  })
+  return new HistogramLayout(min, max, relativeError, edges as readonly number[])
+}
+
+/** The cells, then the sum, then the largest value. */
+const besides = 2
+
+/** The histogram itself; the registry makes one for each series. */
+export class HistogramCells implements LogHistogram {
+  readonly layout: HistogramLayout
+  private readonly cells: Float64Array
+  private readonly sumAt: number
+  private readonly maxAt: number
+
+  constructor(layout: HistogramLayout) {
+    this.layout = layout
+    this.sumAt = layout.uppers.length
+    this.maxAt = this.sumAt + 1
+    this.cells = new Float64Array(layout.uppers.length + besides)
+  }
+
+  get relativeError(): number {
+    return this.layout.relativeError
+  }
+
+  get count(): number {
+    return this.countCells(this.sumAt - 1)
+  }
+
+  get sum(): number {
+    return this.cells[this.sumAt] as number
+  }
+
+  get mean(): number | null {
+    const { count } = this
+    return count === 0 ? null : this.sum / count
+  }
+
+  get max(): number | null {
+    return this.count === 0 ? null : (this.cells[this.maxAt] as number)
+  }
+
+  record(value: number): void {
+    if (!(value < Infinity && value > -Infinity)) return
+    const amount = value > 0 ? value : 0
+    const { cells, sumAt, maxAt } = this
+    const cell = this.layout.cellOf(amount)
+    cells[cell] = (cells[cell] as number) + 1
+    cells[sumAt] = (cells[sumAt] as number) + amount
+    if (amount > (cells[maxAt] as number)) cells[maxAt] = amount
+  }
+
+  percentile(share: number): number | null {
+    if (!(share >= 0 && share <= 1)) {
+      throw new HoldfastError({ code: 'ERR_INVALID_ARGUMENT', message: `percentile: ${show(share)} is no share from 0 to 1 (0.99 is p99)` })
+    }
+    const { count } = this
+    if (count === 0) return null
+    const rank = Math.max(1, Math.ceil(share * count))
+    let seen = 0
+    let cell = -1
+    while (seen < rank) seen += this.cells[++cell] as number
+    return Math.min(this.layout.estimate(cell), this.cells[this.maxAt] as number)
+  }
+
+  countUpTo(edge: number): number {
+    const cell = this.layout.cellEndingAt(edge)
+    if (cell >= 0) return this.countCells(cell)
+    throw new HoldfastError({ code: 'ERR_INVALID_ARGUMENT', message: `countUpTo: ${show(edge)} is none of the histogram's edges` })
+  }
+
+  /** How many values each of the cells `upTo` (ascending) and all before it hold. */
+  cumulativeCounts(upTo: readonly number[]): readonly number[] {
+    let cell = 0
+    let seen = 0
+    return upTo.map((last) => {
+      for (; cell <= last; cell++) seen += this.cells[cell] as number
+      return seen
+    })
+  }
+
+  merge(other: LogHistogram): void {
+    const { cells, maxAt } = this
+    const theirs = this.sameLayout(other).cells
+    for (let index = 0; index < maxAt; index++) cells[index] = (cells[index] as number) + (theirs[index] as number)
+    cells[maxAt] = Math.max(cells[maxAt] as number, theirs[maxAt] as number)
+  }
+
+  copy(): HistogramCells {
+    const copied = new HistogramCells(this.layout)
+    copied.cells.set(this.cells)
+    return copied
+  }
+
+  since(earlier: LogHistogram): LogHistogram {
+    const before = this.sameLayout(earlier).cells
+    const later = new HistogramCells(this.layout)
+    let lastFilled = -1
+    for (let index = 0; index < this.maxAt; index++) {
+      const grown = Math.max(0, (this.cells[index] as number) - (before[index] as number))
+      later.cells[index] = grown
+      if (grown > 0 && index < this.sumAt) lastFilled = index
+    }
+    const largest = this.cells[this.maxAt] as number
+    const isNew = largest > (before[this.maxAt] as number)
+    if (lastFilled >= 0) later.cells[this.maxAt] = isNew ? largest : Math.min(this.layout.estimate(lastFilled), largest)
+    return later
+  }
+
+  reset(): void {
+    this.cells.fill(0)
+  }
+
+  private countCells(last: number): number {
+    let seen = 0
+    for (let cell = 0; cell <= last; cell++) seen += this.cells[cell] as number
+    return seen
+  }
+
+  private sameLayout(other: LogHistogram): HistogramCells {
+    if (other instanceof HistogramCells && other.layout.key === this.layout.key) return other
+    throw new HoldfastError({ code: 'ERR_INVALID_ARGUMENT', message: 'histograms can be combined only when they were made with the same options' })
+  }
+}
