@@ -28,14 +28,12 @@ class FlowLayer implements ChainLayer {
 /** Parts compiled to a chain of layers, and the ways to run a function through it. */
 export class Executor {
   readonly chain: ChainLayer
-  readonly clock: Clock
   /** Set when the chain is one frame of gates around the function. */
   private readonly frame: GateFrame | undefined
   /** Of all calls whose caller says nothing about them. */
   private readonly invocation: Invocation
 
   constructor(parts: readonly Part[], clock: Clock) {
-    this.clock = clock
     this.invocation = plainInvocation(clock)
     this.chain = compile(parts)
     this.frame = this.chain instanceof GateFrame && this.chain.next === leaf ? this.chain : undefined

@@ -73,7 +73,10 @@ export class DemoCharts {
 
   drawLane({ value, range, lane, row }, area, axis, colors) {
     const { demo, pointedAt } = this
-    const scale = row.scaleOf(demo.lanes.flatMap(({ history }) => history), demo)
+    const scale = row.scaleOf(
+      demo.lanes.flatMap(({ history }) => history),
+      demo,
+    )
     const { history } = laneOf(demo, lane)
     row.draw(area, axis, colors, history, scale)
     range.textContent = row.range(scale)

@@ -113,7 +113,8 @@ function drawTasks({ context, width, height }, axis, colors, points, { up, down 
 
 function drawLatency({ context, height }, axis, colors, points, { slowestMs }) {
   const span = Math.log(slowestMs / fastestMs)
-  const y = (ms) => (ms === null ? null : height - 2 - (Math.log(Math.max(fastestMs, Math.min(slowestMs, ms)) / fastestMs) / span) * (height - 4))
+  const y = (ms) =>
+    ms === null ? null : height - 2 - (Math.log(Math.max(fastestMs, Math.min(slowestMs, ms)) / fastestMs) / span) * (height - 4)
   const x = (point) => axis.x(point.at - 500)
   traceLine(context, points, x, (point) => y(point.p50Ms), colors.quiet, 1)
   traceLine(context, points, x, (point) => y(point.p99Ms), colors.text, 1.5)

@@ -4,7 +4,11 @@ import { announcement, situation } from './situation.js'
 import { follow } from './stream.js'
 
 const element = (id) => document.getElementById(id)
-const connectionWords = { connecting: () => 'connecting', live: () => 'live', lost: (at) => `reconnecting; figures are from ${new Date(at).toLocaleTimeString()}` }
+const connectionWords = {
+  connecting: () => 'connecting',
+  live: () => 'live',
+  lost: (at) => `reconnecting; figures are from ${new Date(at).toLocaleTimeString()}`,
+}
 
 const announceEveryMs = 3_000
 let announcedAt = -Infinity

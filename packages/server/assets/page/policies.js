@@ -28,7 +28,8 @@ const figures = {
   nextAttemptAt: (value, now) => (value > now ? `next probe in ${lasted(value - now)}` : 'probes next'),
   refusedTotal: whole('refused'),
   openedTotal: whole('times opened'),
-  running: (value, _now, policy) => (policy.maxConcurrent === undefined ? `${count(value)} running` : `${count(value)} of ${count(policy.maxConcurrent)} places taken`),
+  running: (value, _now, policy) =>
+    policy.maxConcurrent === undefined ? `${count(value)} running` : `${count(value)} of ${count(policy.maxConcurrent)} places taken`,
   queued: whole('queued'),
   rejected: whole('rejected'),
   totalRetries: whole('retries'),
@@ -45,7 +46,9 @@ const figures = {
 export function showPolicies(table, policies, now) {
   const body = table.tBodies[0]
   const rows = new Map([...body.rows].map((row) => [row.dataset.key, row]))
-  const sorted = [...policies].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name) || String(a.kind).localeCompare(String(b.kind)))
+  const sorted = [...policies].sort(
+    (a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name) || String(a.kind).localeCompare(String(b.kind)),
+  )
   for (const [index, policy] of sorted.entries()) {
     const key = `${policy.kind}\n${policy.name}`
     const row = rows.get(key) ?? newRow(key)

@@ -19,7 +19,9 @@ function policySentence(policies, now) {
 /** The same without times, for those who listen: it changes only when a state does. */
 export function announcement(policies) {
   const troubled = policies.filter((policy) => !['ok', 'none'].includes(toneOf(policy)))
-  return troubled.length === 0 ? 'All policies let calls through.' : troubled.map((policy) => `${policy.name} is ${policy.state}`).join(', ')
+  return troubled.length === 0
+    ? 'All policies let calls through.'
+    : troubled.map((policy) => `${policy.name} is ${policy.state}`).join(', ')
 }
 
 function stateWords({ state, since }, now) {
@@ -34,6 +36,8 @@ function demoSentence({ faultSegments, script, lanes }) {
   const current = faultSegments.filter((segment) => segment.until === null)
   const calm = script.index === null ? 'The script is over' : 'No fault is in force'
   const faults = current.length === 0 ? calm : current.map(({ service, text }) => `${service} ${text}`).join('; ')
-  const shares = lanes.filter((lane) => lane.recent.successRatio !== null).map((lane) => `${ratio(lane.recent.successRatio)} in the ${lane.title} lane`)
+  const shares = lanes
+    .filter((lane) => lane.recent.successRatio !== null)
+    .map((lane) => `${ratio(lane.recent.successRatio)} in the ${lane.title} lane`)
   return shares.length === 0 ? `${faults}.` : `${faults}. Tasks that succeeded in the last 10 s: ${shares.join(', ')}.`
 }

@@ -2,6 +2,15 @@ import type { YAMLParseError, YAMLWarning } from 'yaml'
 
 export type YamlFault = YAMLParseError | YAMLWarning
 
+const maxFaults = 10
+
+/** The faults worth telling: once the parser has met what it did not expect, it stumbles over all that follows. */
+export function meaningful(faults: readonly YamlFault[]): readonly YamlFault[] {
+  const inOrder = faults.toSorted((a, b) => a.pos[0] - b.pos[0])
+  const stumble = inOrder.findIndex(({ code }) => code === 'UNEXPECTED_TOKEN')
+  return inOrder.slice(0, Math.min(maxFaults, stumble < 0 ? faults.length : stumble + 1))
+}
+
 const sentences: Partial<Record<YamlFault['code'], string>> = {
   ALIAS_PROPS: 'an alias (*name) takes no anchor and no tag',
   BAD_ALIAS: 'this anchor or alias has no usable name',
@@ -40,6 +49,7 @@ export function explainYamlFault(fault: YamlFault, line: string): string {
 }
 
 function explain({ code, message }: YamlFault): string {
+  if (code === 'BAD_INDENT' && /flow/i.test(message)) return 'a bracket above is not closed, or what stands in it is not indented'
   if (code !== 'MISSING_CHAR') return sentences[code] ?? 'this is not valid YAML'
   return missing.find(([pattern]) => pattern.test(message))?.[1] ?? 'a character is missing here'
 }

@@ -75,7 +75,7 @@ describe('74: files that are wrong', () => {
     ['a NUL byte', 'server:\n  dataDir: "a\0b"\n', /^2:14 a NUL byte is not allowed/],
     ['a control character', 'server: \u0007\n', /^1:9 control character U\+0007 is not allowed/],
     ['a quote that is never closed', 'server: { dataDir: "a }\n', /^\d+:\d+ a quoted text is never closed/],
-    ['a bracket that is never closed', 'server: { dataDir: a\n', /^\d+:\d+ a comma, colon or closing bracket is missing/],
+    ['a bracket that is never closed', 'server: { dataDir: a\n', /^\d+:\d+ a bracket above is not closed/],
     ['a tag', 'server: !!js/function "x"\n', /^1:9 tags \(!name\) are not supported$/],
     ['a %YAML 1.1 directive with old booleans', '%YAML 1.1\n---\nserver: { dataDir: yes }\n', /dataDir: must be a text, got true$/],
     ['an alias without anchor', 'server: *nothing\n', /^1:9 server: the alias \*nothing has no anchor \(&nothing\) above it$/],
@@ -99,7 +99,15 @@ describe('74: files that are wrong', () => {
   })
 
   it('never quotes a file that is no YAML', () => {
-    for (const text of ['a: sk-canary: b\n', '- "sk-canary\n', 'a: "\\qsk-canary"\n', '[sk-canary', '@sk-canary', '&sk-canary: : :', '!sk-canary x']) {
+    for (const text of [
+      'a: sk-canary: b\n',
+      '- "sk-canary\n',
+      'a: "\\qsk-canary"\n',
+      '[sk-canary',
+      '@sk-canary',
+      '&sk-canary: : :',
+      '!sk-canary x',
+    ]) {
       expect(errorsOf(loadText(text)).join('\n')).not.toContain('canary')
     }
   })
@@ -110,7 +118,10 @@ describe('74: files made to exhaust', () => {
   const repeated = (piece: string): string => piece.repeat(Math.floor(MiB / piece.length))
   const bomb = [
     'a0: &a0 [x, x, x, x, x, x, x, x, x, x]',
-    ...Array.from({ length: 9 }, (_, level) => `a${level + 1}: &a${level + 1} [${Array.from({ length: 10 }, () => `*a${level}`).join(', ')}]`),
+    ...Array.from(
+      { length: 9 },
+      (_, level) => `a${level + 1}: &a${level + 1} [${Array.from({ length: 10 }, () => `*a${level}`).join(', ')}]`,
+    ),
   ].join('\n')
 
   it('refuses an alias bomb', () => {
@@ -135,17 +146,45 @@ describe('74: files made to exhaust', () => {
     ['directives', repeated('%a b\n')],
     ['documents', repeated('---\n')],
     ['list items', repeated('- 1\n')],
-    ['small keys', Array.from({ length: 110_000 }, (_, index) => `k${index}: 1`).join('\n').slice(0, MiB)],
+    [
+      'small keys',
+      Array.from({ length: 110_000 }, (_, index) => `k${index}: 1`)
+        .join('\n')
+        .slice(0, MiB),
+    ],
     ['the same key', repeated('a: 1\n')],
     ['blank lines', repeated('\n')],
     ['one long word', repeated('a')],
     ['one long quoted text', `"${repeated('\\n').slice(2)}"`],
     ['dollars and braces', `a: '${repeated('${').slice(10)}'`],
-    ['deep indentation', Array.from({ length: 1_400 }, (_, depth) => `${' '.repeat(depth)}a:\n`).join('').slice(0, MiB)],
+    [
+      'deep indentation',
+      Array.from({ length: 1_400 }, (_, depth) => `${' '.repeat(depth)}a:\n`)
+        .join('')
+        .slice(0, MiB),
+    ],
   ])('ends soon on 1 MiB of %s, with problems or without', (_, text) => {
     const { errors, ms } = timed(text)
     expect(errors.length).toBeLessThanOrEqual(201)
     expect(ms).toBeLessThan(2_000) // half a second here; the bound is generous for busy machines
+  })
+
+  it.each([
+    ['brackets that open', '['.repeat(140_000)],
+    ['brackets that close', ']'.repeat(29_000)],
+    ['a list in brackets', `a: [${'1,'.repeat(70_000)}]`],
+    ['tags', '!a '.repeat(14_000)],
+    ['directives', '%a b\n'.repeat(10_000)],
+    ['small keys', Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join('\n')],
+    ['the same key', 'a: 1\n'.repeat(20_000)],
+    ['anchors and aliases', Array.from({ length: 9_000 }, (_, index) => `- &a${index} 1\n- *a${index}`).join('\n')],
+    ['variables', `a: [${"'${NONE}',".repeat(25_000)}]`],
+    ['aliases of one long text', `x-a: &a ${'x'.repeat(900_000)}\nx-b: [${'*a,'.repeat(9_000)}]`],
+  ])('ends soon on %s as far as they are read', (_, text) => {
+    const { errors, ms } = timed(text)
+    expect(errors.join('\n')).not.toContain('too many values')
+    expect(errors.length).toBeLessThanOrEqual(201)
+    expect(ms).toBeLessThan(3_000) // under a second here; the bound is generous for busy machines
   })
 
   it('shows the first problems of many, and the number of the others', () => {
@@ -157,7 +196,11 @@ describe('74: files made to exhaust', () => {
 
 describe('75: keys that could reach the prototype', () => {
   it.each(['__proto__', 'constructor', 'prototype'])('refuses %s as a key anywhere', (key) => {
-    for (const text of [`${key}: { x: 1 }\n`, `upstreams: { ${key}: { url: http://x } }\n`, `fallbacks: { a: { json: { "${key}": { polluted: true } } } }\n`]) {
+    for (const text of [
+      `${key}: { x: 1 }\n`,
+      `upstreams: { ${key}: { url: http://x } }\n`,
+      `fallbacks: { a: { json: { "${key}": { polluted: true } } } }\n`,
+    ]) {
       expect(errorsOf(loadText(text)).join('\n')).toMatch(`${key}: this name is not allowed`)
     }
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false)

@@ -1,9 +1,10 @@
-import { isAlias, isScalar, isSeq, LineCounter, parseDocument, type Alias, type Document, type ParsedNode, type YAMLMap } from 'yaml'
+import { isAlias, isScalar, isSeq, parseDocument, type Alias, type Document, type ParsedNode, type YAMLMap } from 'yaml'
+import { lineIndex } from './line-index.ts'
 import type { SettingPath } from './path-text.ts'
 import type { ProblemList, SourcePosition } from './problems.ts'
 import { emptyMap, type ScalarValue, type SourceEntry, type SourceMap, type SourceNode, type SourceScalar } from './source-tree.ts'
 import { retyped, type Substitution } from './substitute.ts'
-import { explainYamlFault, type YamlFault } from './yaml-faults.ts'
+import { explainYamlFault, meaningful } from './yaml-faults.ts'
 import { forbiddenCharacter, tooManyTokens } from './yaml-limits.ts'
 
 export interface TreeContext {
@@ -15,47 +16,34 @@ export interface TreeContext {
 
 const maxDepth = 64
 const maxAliasedValues = 10_000
-const maxSyntaxProblems = 10
 
-/** The tree of a YAML text, `${…}` replaced; undefined when the text is no YAML (all that is wrong with it has been reported). */
+/** The tree of a YAML text, `${…}` replaced; undefined when the text is no YAML (what is wrong with it has been reported). */
 export function readYamlTree(text: string, context: TreeContext): SourceNode | undefined {
-  const lines = new LineCounter()
-  const positionAt = (offset: number): SourcePosition => {
-    const { line, col } = lines.linePos(offset)
-    return { file: context.file, line: Math.max(line, 1), column: Math.max(col, 1) }
+  const lineAndColumn = lineIndex(text)
+  const positionAt = (offset: number): SourcePosition => ({ file: context.file, ...lineAndColumn(offset) })
+  const unfit = whyUnfit(text)
+  if (unfit !== undefined) {
+    context.problems.add(positionAt(unfit.offset), [], unfit.message)
+    return undefined
   }
-  const refuse = (offset: number, message: string): undefined => {
-    countLines(lines, text)
-    context.problems.add(positionAt(offset), [], message)
-  }
-  const control = forbiddenCharacter(text)
-  if (control !== undefined) return refuse(control.offset, `${control.name} is not allowed in a configuration file`)
-  const tooLong = tooManyTokens(text)
-  if (tooLong !== undefined) return refuse(tooLong, 'the file holds too many values up to here: split it, and include the parts')
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' })
+  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, logLevel: 'error' })
   const faults = [...document.errors, ...document.warnings]
-  reportFaults(faults)
-  if (faults.length > 0) return undefined
-  return new TreeBuilder(context, positionAt).root(document)
-
-  /** One mistake makes the parser stumble over what follows, too: the first of each kind and line says enough. */
-  function reportFaults(all: readonly YamlFault[]): void {
-    const said = new Set<string>()
-    for (const fault of all) {
-      const at = positionAt(fault.pos[0])
-      const message = explainYamlFault(fault, text.split('\n', at.line)[at.line - 1] ?? '')
-      if (said.size >= maxSyntaxProblems) return
-      if (said.has(`${at.line} ${message}`)) continue
-      said.add(`${at.line} ${message}`)
-      context.problems.add(at, [], message)
-    }
+  if (faults.length === 0) return new TreeBuilder(context, positionAt).root(document)
+  for (const fault of meaningful(faults)) {
+    const at = positionAt(fault.pos[0])
+    context.problems.add(at, [], explainYamlFault(fault, text.split('\n', at.line)[at.line - 1] ?? ''))
   }
+  return undefined
 }
 
-function countLines(lines: LineCounter, text: string): void {
-  lines.lineStarts.length = 0
-  lines.addNewLine(0)
-  for (let index = text.indexOf('\n'); index >= 0; index = text.indexOf('\n', index + 1)) lines.addNewLine(index + 1)
+/** What makes a text not worth parsing. */
+function whyUnfit(text: string): { readonly offset: number; readonly message: string } | undefined {
+  const control = forbiddenCharacter(text)
+  if (control !== undefined) return { offset: control.offset, message: `${control.name} is not allowed in a configuration file` }
+  const tooMany = tooManyTokens(text)
+  return tooMany === undefined
+    ? undefined
+    : { offset: tooMany, message: 'the file holds too many values up to here: split it, and include the parts' }
 }
 
 /** A value that aliases may refer to, with the number of values in it. */

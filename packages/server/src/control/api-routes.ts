@@ -14,7 +14,13 @@ export interface ApiRoutesOptions {
   readonly tokens: readonly Token[]
   readonly upstreams: () => unknown
   /** A change was made: it is told to everybody who listens. */
-  readonly onChange: (change: { readonly policy: string; readonly action: string; readonly by: string; readonly reason: string; readonly expiresAt: number | null }) => void
+  readonly onChange: (change: {
+    readonly policy: string
+    readonly action: string
+    readonly by: string
+    readonly reason: string
+    readonly expiresAt: number | null
+  }) => void
 }
 
 const longestExpiryMs = 7 * 86_400_000
@@ -46,12 +52,17 @@ export function apiRoutes(options: ApiRoutesOptions): Hono<ControlEnvironment> {
       const name = context.req.param('name')
       if (!system.has(name)) return context.json(problem('not-found', 'there is no policy of that name'), 404)
       const policy = system.get(name)
-      return context.json({ ...policyView(system, name, forced), settings: policy.describe(), events: events.after(0).filter((event) => event.policy === name) })
+      return context.json({
+        ...policyView(system, name, forced),
+        settings: policy.describe(),
+        events: events.after(0).filter((event) => event.policy === name),
+      })
     })
     .post('/policies/:name{.+}', async (context) => {
       const refused = refuseChange(context, tokens)
       if (refused !== undefined) return refused
-      if (!/^application\/json\b/i.test(context.req.header('content-type') ?? '')) return context.json(problem('unsupported-media-type', 'the body must be application/json'), 415)
+      if (!/^application\/json\b/i.test(context.req.header('content-type') ?? ''))
+        return context.json(problem('unsupported-media-type', 'the body must be application/json'), 415)
       const body = forceBody.safeParse(await context.req.json().catch(() => undefined))
       if (!body.success) return context.json(problem('bad-request', z.prettifyError(body.error)), 400)
       const name = context.req.param('name')

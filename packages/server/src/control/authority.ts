@@ -28,7 +28,10 @@ export function tokenOf(context: Context, tokens: readonly Token[]): Token | und
 /** The answer to a change that is not allowed; undefined when it is. */
 export function refuseChange(context: Context, tokens: readonly Token[]): Response | undefined {
   if (tokens.length === 0) {
-    return context.json(problem('no-tokens', "no token is configured, so nothing can be changed here: add one with role 'operate' under server.tokens"), 403)
+    return context.json(
+      problem('no-tokens', "no token is configured, so nothing can be changed here: add one with role 'operate' under server.tokens"),
+      403,
+    )
   }
   const token = tokenOf(context, tokens)
   if (token === undefined) {

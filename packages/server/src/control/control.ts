@@ -81,9 +81,12 @@ export async function createControl(options: ControlOptions): Promise<Control> {
   app.notFound((context) => context.json(problem('not-found', 'there is nothing at this path'), 404))
   app.onError((_error, context) => context.json(problem('internal', 'the request could not be answered'), 500))
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 }, (request, response) => {
-    void listener(request, response)
-  })
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 },
+    (request, response) => {
+      void listener(request, response)
+    },
+  )
   server.maxConnections = 2_000
   return {
     server,

@@ -35,15 +35,19 @@ export function healthRoutes(options: HealthRoutesOptions): Hono<ControlEnvironm
         reasons: report.reasons,
         ...(detailed ? { components: report.components, checks: report.checks } : {}),
       }
-      if (wantsHealthJson(context)) return send(context, toHealthJson(report, version), report.status === 'fail' ? 503 : 200, 'application/health+json')
+      if (wantsHealthJson(context))
+        return send(context, toHealthJson(report, version), report.status === 'fail' ? 503 : 200, 'application/health+json')
       return send(context, body, report.status === 'fail' ? 503 : 200)
     })
     .get('/ready', async (context) => {
       const { phase } = lifecycle()
-      if (phase !== 'serving') return send(context, { ready: false, reason: phase === 'draining' ? 'the server is stopping' : 'the server is starting' }, 503)
+      if (phase !== 'serving')
+        return send(context, { ready: false, reason: phase === 'draining' ? 'the server is stopping' : 'the server is starting' }, 503)
       const report = await system.checkHealth()
       if (report.ready) return send(context, { ready: true }, 200)
-      const failing = Object.entries(report.checks).flatMap(([name, check]) => (check.critical && check.status !== 'pass' ? [`${name}: ${check.reason ?? check.status}`] : []))
+      const failing = Object.entries(report.checks).flatMap(([name, check]) =>
+        check.critical && check.status !== 'pass' ? [`${name}: ${check.reason ?? check.status}`] : [],
+      )
       return send(context, { ready: false, reason: failing.join('; ') }, 503)
     })
     .get('/alive', (context) => send(context, { alive: true, uptimeMs: Math.max(0, system.clock.wallNow() - lifecycle().startedAt) }, 200))
@@ -66,7 +70,16 @@ function toHealthJson(report: HealthReport, version: string): object {
   ])
   const checks = Object.entries(report.checks).map(([name, { status, reason, tookMs }]) => [
     `${name}:responseTime`.replaceAll(/[^\w:./-]/g, '_'),
-    [{ componentId: name, componentType: 'datastore', status: known(status), time, ...(tookMs === null ? {} : { observedValue: tookMs, observedUnit: 'ms' }), ...(reason === undefined ? {} : { output: reason }) }],
+    [
+      {
+        componentId: name,
+        componentType: 'datastore',
+        status: known(status),
+        time,
+        ...(tookMs === null ? {} : { observedValue: tookMs, observedUnit: 'ms' }),
+        ...(reason === undefined ? {} : { output: reason }),
+      },
+    ],
   ])
   return {
     status: known(report.status),

@@ -11,8 +11,10 @@ export function hostGuard(allowedHosts: readonly string[]): MiddlewareHandler<Co
   return async (context, next) => {
     const host = context.req.header('host') ?? ''
     const name = host.toLowerCase().replace(/:\d+$/, '')
-    if (countHeaders(context.env.incoming.rawHeaders, 'host') !== 1) return context.json(problem('bad-request', 'exactly one Host header is required'), 400)
-    if (!allowed.has(name)) return context.json(problem('misdirected', 'this listener does not answer for that host; see server.control.allowedHosts'), 421)
+    if (countHeaders(context.env.incoming.rawHeaders, 'host') !== 1)
+      return context.json(problem('bad-request', 'exactly one Host header is required'), 400)
+    if (!allowed.has(name))
+      return context.json(problem('misdirected', 'this listener does not answer for that host; see server.control.allowedHosts'), 421)
     return await next()
   }
 }

@@ -48,7 +48,11 @@ export class LiveFeed {
     else this.update()
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
     const seen = seenEvents(lastEventId, run)
-    const snapshot = { run, resumed: seen !== undefined, state: Object.fromEntries([...this.sections].map(([name, json]) => [name, raw(json)])) }
+    const snapshot = {
+      run,
+      resumed: seen !== undefined,
+      state: Object.fromEntries([...this.sections].map(([name, json]) => [name, raw(json)])),
+    }
     response.write(message('snapshot', `${run}:${this.sentEventId}`, withEvents(snapshot, events.after(seen ?? 0, 200))))
     this.viewers.add(response)
     response.once('close', () => this.remove(response))

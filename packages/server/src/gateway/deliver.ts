@@ -3,7 +3,12 @@ import type { Answer, BodyReceiver } from './answer.ts'
 import { answerHeaders } from './headers.ts'
 
 /** Sends an answer to the client as it comes; asks the upstream to wait while the client is slow. */
-export function deliver(answer: Answer, response: ServerResponse, added: readonly string[], done: (bytes: number, error: Error | undefined) => void): void {
+export function deliver(
+  answer: Answer,
+  response: ServerResponse,
+  added: readonly string[],
+  done: (bytes: number, error: Error | undefined) => void,
+): void {
   if (response.destroyed) {
     answer.discard()
     done(0, new Error('the client has left'))

@@ -141,16 +141,22 @@ class ClientExchange {
     const { request } = this
     const url = request.url ?? ''
     if (url.length > maxUrlLength) return this.answerSelf({ status: 414, cause: 'bad-request', message: 'the request target is too long' })
-    if (countHeaders(request.rawHeaders, 'host') !== 1) return this.answerSelf({ status: 400, cause: 'bad-request', message: 'exactly one Host header is required' })
+    if (countHeaders(request.rawHeaders, 'host') !== 1)
+      return this.answerSelf({ status: 400, cause: 'bad-request', message: 'exactly one Host header is required' })
     const target = parseTarget(url)
     if ('problem' in target) return this.answerSelf({ status: 400, cause: 'bad-request', message: target.problem })
     const route = this.options.routes.get(target.upstream)
-    if (route === undefined) return this.answerSelf({ status: 404, cause: 'unknown-upstream', message: `there is no upstream '${target.upstream}'` })
+    if (route === undefined)
+      return this.answerSelf({ status: 404, cause: 'unknown-upstream', message: `there is no upstream '${target.upstream}'` })
     this.upstream = target.upstream
     const body = await readBody(request, { maxBytes: route.settings.maxBodyBytes, maxHeldBytes: route.settings.maxHeldBytes })
     if (body.kind === 'gone') return this.end(499, 'client-left', 0)
     if (body.kind === 'too-large') {
-      return this.answerSelf({ status: 413, cause: 'body-too-large', message: `the request body exceeds ${route.settings.maxBodyBytes} bytes` })
+      return this.answerSelf({
+        status: 413,
+        cause: 'body-too-large',
+        message: `the request body exceeds ${route.settings.maxBodyBytes} bytes`,
+      })
     }
     await this.pass(route, target.path, body)
   }
@@ -174,7 +180,8 @@ class ClientExchange {
       }),
       body: body.kind === 'held' ? body.bytes : body.stream,
     }
-    if (body.kind === 'streaming' && request.headers['content-length'] !== undefined) sent.headers.push('content-length', request.headers['content-length'])
+    if (body.kind === 'streaming' && request.headers['content-length'] !== undefined)
+      sent.headers.push('content-length', request.headers['content-length'])
     const outcome = await route.settings.policy.tryExecute(
       (call: Call) => {
         context.attempts++
@@ -205,7 +212,9 @@ class ClientExchange {
       'cache-control': 'no-store',
       'x-holdfast-cause': answer.cause,
       'x-should-retry': 'false', // the gateway is the one owner of retries
-      ...(answer.retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(answer.retryAfterMs / 1_000)), 'retry-after-ms': String(Math.ceil(answer.retryAfterMs)) }),
+      ...(answer.retryAfterMs === undefined
+        ? {}
+        : { 'retry-after': String(Math.ceil(answer.retryAfterMs / 1_000)), 'retry-after-ms': String(Math.ceil(answer.retryAfterMs)) }),
       ...(this.request.complete ? {} : { connection: 'close' }), // the rest of the request is not read
     })
     response.end(this.request.method === 'HEAD' ? undefined : body)

@@ -12,7 +12,16 @@ const hopByHop = new Set([
 ])
 
 /** Told by the gateway itself, whatever a client claims. */
-const ownHeaders = new Set(['host', 'expect', 'forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port', 'x-real-ip'])
+const ownHeaders = new Set([
+  'host',
+  'expect',
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-port',
+  'x-real-ip',
+])
 
 /** The lower-case names that a Connection header lists. */
 function namedByConnection(rawHeaders: readonly string[]): ReadonlySet<string> | undefined {
@@ -74,7 +83,8 @@ export function answerHeaders(rawHeaders: readonly string[]): string[] {
 /** The value of the first header of that lower-case name. */
 export function headerValue(rawHeaders: readonly string[], wanted: string): string | undefined {
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    if ((rawHeaders[index] as string).length === wanted.length && (rawHeaders[index] as string).toLowerCase() === wanted) return rawHeaders[index + 1]
+    if ((rawHeaders[index] as string).length === wanted.length && (rawHeaders[index] as string).toLowerCase() === wanted)
+      return rawHeaders[index + 1]
   }
   return undefined
 }

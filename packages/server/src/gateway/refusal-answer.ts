@@ -37,8 +37,10 @@ export function ownAnswer(error: unknown, upstream: string): OwnAnswer {
   }
   if (error instanceof BodyTooLarge) return { status: 413, cause: 'body-too-large', message: error.message }
   const code = (error as { code?: unknown } | null)?.code
-  if (typeof code === 'string' && unreachable.has(code)) return { status: 502, cause: 'upstream-unreachable', message: `${upstream} cannot be reached (${code})` }
-  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return { status: 504, cause: 'timeout', message: `${upstream} did not answer in time` }
+  if (typeof code === 'string' && unreachable.has(code))
+    return { status: 502, cause: 'upstream-unreachable', message: `${upstream} cannot be reached (${code})` }
+  if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
+    return { status: 504, cause: 'timeout', message: `${upstream} did not answer in time` }
   return { status: 502, cause: 'upstream-failed', message: `${upstream} failed${typeof code === 'string' ? ` (${code})` : ''}` }
 }
 

@@ -22,7 +22,8 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
   if (length === undefined && request.headers['transfer-encoding'] === undefined) return Promise.resolve({ kind: 'held', bytes: null })
   if (length !== undefined && length > limits.maxBytes) return Promise.resolve({ kind: 'too-large' })
   if (length === 0) return Promise.resolve({ kind: 'held', bytes: Buffer.alloc(0) })
-  if (length !== undefined && length > limits.maxHeldBytes) return Promise.resolve({ kind: 'streaming', stream: limited(request, [], limits.maxBytes) })
+  if (length !== undefined && length > limits.maxHeldBytes)
+    return Promise.resolve({ kind: 'streaming', stream: limited(request, [], limits.maxBytes) })
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0

@@ -14,7 +14,8 @@ Object.defineProperty(ListenError.prototype, 'name', { value: 'ListenError' })
 /** Resolves when the server listens. `setting` is the option that the error names. */
 export function listen(server: Server, host: string, port: number, setting: string): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException): void => reject(new ListenError(error.code ?? 'ERR_LISTEN', explain(error, host, port, setting), error))
+    const onError = (error: NodeJS.ErrnoException): void =>
+      reject(new ListenError(error.code ?? 'ERR_LISTEN', explain(error, host, port, setting), error))
     server.once('error', onError)
     server.listen(port, host, () => {
       server.off('error', onError)

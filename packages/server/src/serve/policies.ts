@@ -99,7 +99,9 @@ export class PolicyFactory {
   }
 
   private retry(name: string, options: object): PolicyLike {
-    const { budget, ...rest } = options as RetryOptions & { readonly budget?: { readonly ratio: number; readonly minPerSecond: number; readonly ttl: number } }
+    const { budget, ...rest } = options as RetryOptions & {
+      readonly budget?: { readonly ratio: number; readonly minPerSecond: number; readonly ttl: number }
+    }
     const { clock } = this.system
     return this.system.register(
       retry({
@@ -124,7 +126,9 @@ export class PolicyFactory {
       ;(call.context as RequestContext).fallback = settings.name
       return fixedAnswer(settings.status, headers, body)
     }
-    return this.system.register(fallback({ name: settings.name, clock: this.system.clock, handler, when: (error) => !(error instanceof BodyTooLarge) }))
+    return this.system.register(
+      fallback({ name: settings.name, clock: this.system.clock, handler, when: (error) => !(error instanceof BodyTooLarge) }),
+    )
   }
 }
 

@@ -11,7 +11,7 @@ import { listen } from './listen.ts'
 import { PolicyFactory } from './policies.ts'
 import { ServerMetrics } from './server-metrics.ts'
 import { startLogging, type LogOutput } from './logging.ts'
-import { UpstreamCounter } from './upstream-figures.ts'
+import { UpstreamCounter, type UpstreamFigures } from './upstream-figures.ts'
 import { checkUpstream } from './upstream-health.ts'
 
 export interface StartServerOptions {
@@ -28,6 +28,8 @@ export interface RunningServer {
   /** Such as `http://127.0.0.1:8080`. */
   readonly gatewayUrl: string
   readonly controlUrl: string
+  /** What went through the gateway, by upstream. */
+  upstreams(): readonly UpstreamFigures[]
   /** Not ready at once; requests under way finish within the grace period of the configuration; then everything is closed. */
   close(): Promise<void>
 }
@@ -69,6 +71,7 @@ export async function startServer(config: ReliabilityConfig, options: StartServe
     ...(gatewaySettings.trustedProxies.length === 0 ? {} : { isTrustedProxy: addressMatcher(gatewaySettings.trustedProxies) }),
   })
   metrics.inFlight(() => gateway.inFlight)
+  const upstreams = (): readonly UpstreamFigures[] => [...counters.values()].map((counter) => counter.figures(clock.now()))
   let phase: Lifecycle['phase'] = 'starting'
   const startedAt = clock.wallNow()
   const control = await createControl({
@@ -78,7 +81,7 @@ export async function startServer(config: ReliabilityConfig, options: StartServe
     lifecycle: () => ({ phase, startedAt }),
     version,
     metrics: (accept) => metrics.render(accept),
-    upstreams: () => [...counters.values()].map((counter) => counter.figures(clock.now())),
+    upstreams,
     pageDirectory,
     ...(options.sections === undefined ? {} : { sections: options.sections }),
     ...(options.routes === undefined ? {} : { routes: options.routes }),
@@ -104,6 +107,7 @@ export async function startServer(config: ReliabilityConfig, options: StartServe
     system,
     gatewayUrl: urlOf(gateway.server),
     controlUrl: urlOf(control.server),
+    upstreams,
     close: () => {
       phase = 'draining'
       closing ??= (async () => {

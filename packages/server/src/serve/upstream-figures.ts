@@ -19,6 +19,10 @@ export interface UpstreamFigures {
 
 const windowMs = 60_000
 
+function latencies(): LogHistogram {
+  return logHistogram({ min: 0.01, max: 3_600_000 })
+}
+
 /** Counts the requests of one upstream. */
 export class UpstreamCounter {
   private readonly name: string
@@ -27,8 +31,8 @@ export class UpstreamCounter {
   private requests = 0
   private attempts = 0
   private retries = 0
-  private current: LogHistogram = logHistogram()
-  private previous: LogHistogram = logHistogram()
+  private current: LogHistogram = latencies()
+  private previous: LogHistogram = latencies()
   private turnedAt: number
 
   constructor(name: string, now: number) {
@@ -49,18 +53,17 @@ export class UpstreamCounter {
 
   figures(now: number): UpstreamFigures {
     this.turn(now)
-    const recent = logHistogram()
-    recent.merge(this.previous)
+    const recent = this.previous.copy()
     recent.merge(this.current)
     const { name, requests, byClass, attempts, retries, causes } = this
-    const [p50Ms, p95Ms, p99Ms] = [0.5, 0.95, 0.99].map((share) => (recent.count === 0 ? null : recent.percentile(share)))
-    return { name, requests, byClass: { ...byClass }, attempts, retries, causes: { ...causes }, p50Ms: p50Ms ?? null, p95Ms: p95Ms ?? null, p99Ms: p99Ms ?? null }
+    const percentiles = { p50Ms: recent.percentile(0.5), p95Ms: recent.percentile(0.95), p99Ms: recent.percentile(0.99) }
+    return { name, requests, byClass: { ...byClass }, attempts, retries, causes: { ...causes }, ...percentiles }
   }
 
   private turn(now: number): void {
     if (now - this.turnedAt < windowMs) return
-    this.previous = now - this.turnedAt < 2 * windowMs ? this.current : logHistogram()
-    this.current = logHistogram()
+    this.previous = now - this.turnedAt < 2 * windowMs ? this.current : latencies()
+    this.current = latencies()
     this.turnedAt = now
   }
 }

@@ -54,7 +54,12 @@ function checkName(kind: MetricKind, name: unknown): void {
   if (kind === 'counter' && bare === name) throw invalidOption(kind, 'name', name, `a name that ends in '_total', as '${name}_total'`)
   if (!metricName.test(bare) || takenEnding.test(bare)) {
     const endings = kind === 'counter' ? `'_total' once` : `no '_total'`
-    throw invalidOption(kind, 'name', name, `a name with ${endings} and without '_bucket', '_sum', '_count', '_created' or '_info' at the end`)
+    throw invalidOption(
+      kind,
+      'name',
+      name,
+      `a name with ${endings} and without '_bucket', '_sum', '_count', '_created' or '_info' at the end`,
+    )
   }
 }
 
@@ -65,7 +70,8 @@ function checkLabelNames(metric: string, labelNames: unknown): void {
     if (typeof name !== 'string' || name.length > 100 || !labelName.test(name)) {
       throw invalidOption(metric, option, name, `at most 100 letters, digits and '_', beginning with a letter or a single '_'`)
     }
-    if (name === 'le' || name === 'quantile') throw invalidOption(metric, option, name, `neither 'le' nor 'quantile', which the formats use themselves`)
+    if (name === 'le' || name === 'quantile')
+      throw invalidOption(metric, option, name, `neither 'le' nor 'quantile', which the formats use themselves`)
     if (labelNames.indexOf(name) !== index) throw invalidOption(metric, option, name, 'named once')
   })
 }
@@ -94,5 +100,9 @@ export function checkSame(first: Declaration, second: Declaration): void {
 }
 
 export function declaredOtherwise(name: string, before: string, now: string): HoldfastError {
-  return new HoldfastError({ code: 'ERR_INVALID_OPTION', policy: name, message: `${name}: is declared with ${before} already, got ${show(now)}` })
+  return new HoldfastError({
+    code: 'ERR_INVALID_OPTION',
+    policy: name,
+    message: `${name}: is declared with ${before} already, got ${show(now)}`,
+  })
 }

@@ -1,8 +1,7 @@
-import { invalidOption } from '../options.ts'
 import type { Declaration, MetricKind } from './declaration.ts'
 import type { Detachable } from './handles.ts'
 import { labelText, overflowLabels, plainLabels, type LabelValues } from './label-text.ts'
-import { Scope, type MetricScope } from './scope.ts'
+import { scopeOption, type MetricScope, type Scope } from './scope.ts'
 
 /** A metric with one series per label set. */
 export interface Metric<Handle, Names extends string = string> {
@@ -74,7 +73,7 @@ export class Family<Handle extends Detachable, Names extends string = string> im
 
   labels(values: LabelValues<Names>, scope?: MetricScope): Handle {
     const { name, labelNames, maxSeries } = this.declaration
-    const owner = this.ownerOf(scope)
+    const owner = scopeOption(name, scope)
     const text = labelText(name, labelNames, values)
     if (owner?.disposed) return this.detachedHandle()
     let series = this.byText.get(text)
@@ -103,11 +102,6 @@ export class Family<Handle extends Detachable, Names extends string = string> im
   *series(): Generator<Series<Handle>> {
     yield* this.byText.values()
     if (this.overflow !== undefined) yield this.overflow
-  }
-
-  private ownerOf(scope: MetricScope | undefined): Scope | undefined {
-    if (scope === undefined || scope instanceof Scope) return scope
-    throw invalidOption(this.name, 'scope', scope, 'made by scope() of a metrics registry')
   }
 
   private own(series: OwnedSeries<Handle>, owner: Scope | undefined): void {

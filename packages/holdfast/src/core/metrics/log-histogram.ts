@@ -124,13 +124,19 @@ export class HistogramCells implements LogHistogram {
     if (!(share >= 0 && share <= 1)) {
       throw new HoldfastError({ code: 'ERR_INVALID_ARGUMENT', message: `percentile: ${show(share)} is no share from 0 to 1 (0.99 is p99)` })
     }
-    const { count } = this
-    if (count === 0) return null
-    const rank = Math.max(1, Math.ceil(share * count))
+    return this.percentilesOf(this.count, [share])[0] as number | null
+  }
+
+  /** Several percentiles in one pass; the shares ascend, and `count` is {@link LogHistogram.count}. */
+  percentilesOf(count: number, shares: readonly number[]): readonly (number | null)[] {
     let seen = 0
     let cell = -1
-    while (seen < rank) seen += this.cells[++cell] as number
-    return Math.min(this.layout.estimate(cell), this.cells[this.maxAt] as number)
+    return shares.map((share) => {
+      if (count === 0) return null
+      const rank = Math.max(1, Math.ceil(share * count))
+      while (seen < rank) seen += this.cells[++cell] as number
+      return Math.min(this.layout.estimate(cell), this.cells[this.maxAt] as number)
+    })
   }
 
   countUpTo(edge: number): number {
@@ -189,6 +195,9 @@ export class HistogramCells implements LogHistogram {
 
   private sameLayout(other: LogHistogram): HistogramCells {
     if (other instanceof HistogramCells && other.layout.key === this.layout.key) return other
-    throw new HoldfastError({ code: 'ERR_INVALID_ARGUMENT', message: 'histograms can be combined only when they were made with the same options' })
+    throw new HoldfastError({
+      code: 'ERR_INVALID_ARGUMENT',
+      message: 'histograms can be combined only when they were made with the same options',
+    })
   }
 }

@@ -1,5 +1,6 @@
 import type { Declaration, MetricKind } from './declaration.ts'
 import { labelText, overflowLabels, plainLabels } from './label-text.ts'
+import type { Scope } from './scope.ts'
 
 /**
  * Reports one series of an observed metric. Without labels for a metric that has none. null, undefined: there is no value now, and no line.
@@ -39,13 +40,17 @@ export class ObservedFamily {
     return this.declaration.kind
   }
 
-  /** Returns the function that ends it. */
-  add(collect: Collect<string>): () => void {
+  /** Returns the function that ends it; the owner's end does, too. */
+  add(collect: Collect<string>, owner: Scope | undefined): () => void {
+    if (owner?.disposed) return () => undefined
     const collector: Collect<string> = (report) => collect(report)
     this.collectors.add(collector)
-    return () => {
+    const end = (): void => {
       this.collectors.delete(collector)
+      forget?.()
     }
+    const forget = owner?.onEnd(end)
+    return end
   }
 
   /** Asks the collectors, with pauses between them. Two that report the same labels share a series: counters are added up, of gauges the later counts. */

@@ -1,16 +1,25 @@
 import { systemClock, type Clock } from '../clock.ts'
-import { booleanOption, checkOptionNames, functionOption, integerOption, invalidOption } from '../options.ts'
-import { checkSame, declarationOf, declaredOtherwise, namesUsedBy, type Declaration, type MetricKind, type MetricOptions } from './declaration.ts'
+import { booleanOption, checkOptionNames, integerOption, invalidOption } from '../options.ts'
+import {
+  checkSame,
+  declarationOf,
+  declaredOtherwise,
+  namesUsedBy,
+  type Declaration,
+  type MetricKind,
+  type MetricOptions,
+} from './declaration.ts'
 import { Exemplars } from './exemplars.ts'
 import { Family, type Metric } from './family.ts'
 import { CounterSeries, GaugeSeries, HistogramSeries, type CounterHandle, type GaugeHandle, type HistogramHandle } from './handles.ts'
 import { layoutFor } from './log-histogram.ts'
 import { ObservedFamily, type Collect } from './observed.ts'
-import { Scope, type MetricScope } from './scope.ts'
+import { pagePieces } from './page.ts'
+import { Scope, scopeOption, type MetricScope } from './scope.ts'
 import { SlotPool } from './slots.ts'
 import type { MetricSnapshot } from './snapshot.ts'
 import { HistogramSource, ObservedSource, ScalarSource, type Source } from './source.ts'
-import { endLine, headerLines, type MetricsFormat } from './text-format.ts'
+import type { MetricsFormat } from './text-format.ts'
 
 export interface MetricsRegistryOptions {
   /** Series kept for each metric that does not say otherwise, 1 to 1,000,000. @defaultValue 1000 */
@@ -45,7 +54,11 @@ export interface MetricsRegistry {
   gauge<const Names extends string = never>(options: MetricOptions<Names>): Gauge<Names>
   histogram<const Names extends string = never>(options: HistogramOptions<Names>): Histogram<Names>
   /** A counter whose values somebody keeps already: `collect` is asked at every scrape. Returns the function that ends it, as the scope does. */
-  observeCounter<const Names extends string = never>(options: MetricOptions<Names>, collect: Collect<Names>, scope?: MetricScope): () => void
+  observeCounter<const Names extends string = never>(
+    options: MetricOptions<Names>,
+    collect: Collect<Names>,
+    scope?: MetricScope,
+  ): () => void
   /** As {@link MetricsRegistry.observeCounter}, for values that go up and down. */
   observeGauge<const Names extends string = never>(options: MetricOptions<Names>, collect: Collect<Names>, scope?: MetricScope): () => void
   /** A new owner of series. */
@@ -70,7 +83,6 @@ export function metricsRegistry(options: MetricsRegistryOptions = {}): MetricsRe
 }
 
 const defaultBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
-const linesBetweenPauses = 250
 
 interface Registered {
   readonly source: Source
@@ -118,8 +130,13 @@ class Registry implements MetricsRegistry {
     const { buckets = defaultBuckets, exemplars = false, min, max, relativeError } = options
     const declaration = declarationOf('histogram', options, this.maxSeries, ['buckets', 'exemplars', 'min', 'max', 'relativeError'])
     booleanOption(declaration.name, 'exemplars', exemplars)
-    if (!Array.isArray(buckets) || buckets.length === 0) throw invalidOption(declaration.name, 'buckets', buckets, 'a list of at least one bound')
-    const sizes = { ...(min !== undefined && { min }), ...(max !== undefined && { max }), ...(relativeError !== undefined && { relativeError }) }
+    if (!Array.isArray(buckets) || buckets.length === 0)
+      throw invalidOption(declaration.name, 'buckets', buckets, 'a list of at least one bound')
+    const sizes = {
+      ...(min !== undefined && { min }),
+      ...(max !== undefined && { max }),
+      ...(relativeError !== undefined && { relativeError }),
+    }
     const layout = layoutFor(declaration.name, { ...sizes, edges: buckets as readonly number[] })
     return this.register(declaration, `histogram ${layout.key} exemplars ${exemplars}`, () => {
       const bounds = [...buckets]
@@ -130,11 +147,19 @@ class Registry implements MetricsRegistry {
     })
   }
 
-  observeCounter<const Names extends string = never>(options: MetricOptions<Names>, collect: Collect<Names>, scope?: MetricScope): () => void {
+  observeCounter<const Names extends string = never>(
+    options: MetricOptions<Names>,
+    collect: Collect<Names>,
+    scope?: MetricScope,
+  ): () => void {
     return this.observe('counter', options, collect as Collect<string>, scope)
   }
 
-  observeGauge<const Names extends string = never>(options: MetricOptions<Names>, collect: Collect<Names>, scope?: MetricScope): () => void {
+  observeGauge<const Names extends string = never>(
+    options: MetricOptions<Names>,
+    collect: Collect<Names>,
+    scope?: MetricScope,
+  ): () => void {
     return this.observe('gauge', options, collect as Collect<string>, scope)
   }
 
@@ -144,13 +169,13 @@ class Registry implements MetricsRegistry {
 
   render(format: MetricsFormat = 'prometheus'): string {
     let page = ''
-    for (const piece of this.pieces(format)) page += piece
+    for (const piece of pagePieces(this.sources(), format)) page += piece
     return page
   }
 
   async renderAsync(format: MetricsFormat = 'prometheus'): Promise<string> {
     let page = ''
-    for (const piece of this.pieces(format)) {
+    for (const piece of pagePieces(this.sources(), format)) {
       page += piece
       await new Promise(setImmediate)
     }
@@ -172,14 +197,15 @@ class Registry implements MetricsRegistry {
     const declaration = declarationOf(kind, options, this.maxSeries)
     return this.register(declaration, 'written', () => {
       const metric = new Family(declaration, make, () => this.overflowed(declaration.name))
-      return { metric, source: new ScalarSource(metric as Family<CounterSeries> | Family<GaugeSeries>) }
+      return { metric, source: new ScalarSource(metric) }
     })
   }
 
   private observe(kind: MetricKind, options: MetricOptions<string>, collect: Collect<string>, scope: MetricScope | undefined): () => void {
     const declaration = declarationOf(kind, options, this.maxSeries)
     const { name } = declaration
-    functionOption(name, 'collect', collect)
+    const owner = scopeOption(name, scope)
+    if (typeof collect !== 'function') throw invalidOption(name, 'collect', collect, 'a function')
     const family = this.register(declaration, 'observed', () => {
       const metric = new ObservedFamily(
         declaration,
@@ -188,9 +214,7 @@ class Registry implements MetricsRegistry {
       )
       return { metric, source: new ObservedSource(metric) }
     })
-    const end = family.add(collect)
-    if (scope instanceof Scope) scope.onEnd(end)
-    return end
+    return family.add(collect, owner)
   }
 
   private register<M>(declaration: Declaration, details: string, make: () => { readonly metric: M; readonly source: Source }): M {
@@ -203,7 +227,8 @@ class Registry implements MetricsRegistry {
     }
     for (const used of namesUsedBy(declaration)) {
       const holder = this.names.get(used)
-      if (holder !== undefined) throw invalidOption(name, 'name', name, `a name whose lines do not meet those of '${holder}' ('${used}' would)`)
+      if (holder !== undefined)
+        throw invalidOption(name, 'name', name, `a name whose lines do not meet those of '${holder}' ('${used}' would)`)
     }
     const made = make()
     for (const used of namesUsedBy(declaration)) this.names.set(used, name)
@@ -215,24 +240,7 @@ class Registry implements MetricsRegistry {
     this.overflows.labels({ metric }).inc()
   }
 
-  /** The page in pieces of bounded size. */
-  private *pieces(format: MetricsFormat): Generator<string> {
-    let piece = ''
-    let length = 0
-    for (const { source } of this.registered.values()) {
-      let header = headerLines(format, source.declaration)
-      for (const lines of source.lines(format)) {
-        if (lines !== '') {
-          piece += header + lines
-          header = ''
-        }
-        length += 1
-        if (length < linesBetweenPauses) continue
-        yield piece
-        piece = ''
-        length = 0
-      }
-    }
-    yield piece + endLine(format)
+  private sources(): Iterable<Source> {
+    return Array.from(this.registered.values(), ({ source }) => source)
   }
 }

@@ -1,3 +1,5 @@
+import { invalidOption } from '../options.ts'
+
 /**
  * The owner of series: a policy, a gateway route. When it is disposed of, the series that only it uses leave the registry, and
  * their handles write nowhere.
@@ -27,4 +29,10 @@ export class Scope implements MetricScope {
   [Symbol.dispose](): void {
     this.dispose()
   }
+}
+
+/** A scope that was handed in, if one was. */
+export function scopeOption(owner: string, scope: MetricScope | undefined): Scope | undefined {
+  if (scope === undefined || scope instanceof Scope) return scope
+  throw invalidOption(owner, 'scope', scope, 'made by scope() of a metrics registry')
 }

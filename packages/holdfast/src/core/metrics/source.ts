@@ -80,8 +80,9 @@ export class HistogramSource implements Source {
   snapshot(): readonly SeriesSnapshot[] {
     return Array.from(this.family.series(), ({ labels, handle }) => {
       const cells = handle.cells()
-      const { count, sum, mean, max } = cells
-      return { labels, count, sum, mean, p50: cells.percentile(0.5), p95: cells.percentile(0.95), p99: cells.percentile(0.99), max }
+      const { count, sum } = cells
+      const [p50 = null, p95 = null, p99 = null, max = null] = cells.percentilesOf(count, [0.5, 0.95, 0.99, 1])
+      return { labels, count, sum, mean: count === 0 ? null : sum / count, p50, p95, p99, max }
     })
   }
 

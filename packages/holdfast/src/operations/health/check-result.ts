@@ -41,7 +41,7 @@ export function publicText(text: string): string {
   const plain = text
     .replaceAll(/\s+/g, ' ')
     .replaceAll(/\/\/[^/@\s]*@/g, '//[redacted]@')
-    .replaceAll(/\b(password|passwd|pwd|secret|token|api[-_]?key|authorization)\b(\s*[=:]\s*)\S+/gi, '$1$2[redacted]')
-    .replaceAll(/\bBearer\s+\S+/gi, 'Bearer [redacted]')
+    .replaceAll(/\b(Bearer|Basic)\s+\S+/gi, '$1 [redacted]')
+    .replaceAll(/\b(password|passwd|pwd|secret|token|api[-_]?key)\b(\s*[=:]\s*)\S+/gi, '$1$2[redacted]')
   return plain.length > 200 ? `${plain.slice(0, 199)}…` : plain
 }

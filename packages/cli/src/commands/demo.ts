@@ -1,0 +1,152 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { problem, refuseChange, startServer, type ControlEnvironment, type RunningServer, type UpstreamFigures } from '@holdfast/server'
+import { Hono } from 'hono'
+import { parseDuration } from 'holdfast'
+import { readConfiguration } from '../configuration.ts'
+import type { Demo, ModelGateway } from '../demo/orchestrator.ts'
+import { readFaultArgument, readFaultRequest, type FaultRequest } from '../demo/fault-request.ts'
+import { runDemo } from '../demo/run-demo.ts'
+import { CommandFailure, exitCodes } from '../exit-codes.ts'
+import type { Output } from '../output.ts'
+import type { DemoArguments } from '../program.ts'
+import { askRunningDemo, forgetRunningDemo, rememberRunningDemo } from './running-demo.ts'
+
+const configurationPath = fileURLToPath(new URL('../../assets/demo/reliability.yml', import.meta.url))
+
+/** `holdfast demo`: runs the demonstration, or talks to the one that runs. Answers the exit code. */
+export async function demo(args: DemoArguments, output: Output): Promise<number> {
+  if (args.fault !== undefined) return await injectFault(args, output)
+  if (args.for !== undefined) throw new CommandFailure("--for belongs to --fault: 'holdfast demo --fault llm=slow:5 --for 20s'", exitCodes.usage)
+  const seed = wholeNumber('--seed', args.seed, 0, 2 ** 32 - 1)
+  const arrivalsPerSecond = wholeNumber('--rate', args.rate, 1, 100)
+  const stage = new Stage(args, output)
+  try {
+    return await runDemo({
+      seed,
+      arrivalsPerSecond,
+      loops: args.loop,
+      stdout: output.stdout,
+      env: output.env,
+      notes: stage.notes,
+      gateway: (services) => stage.open(services),
+      attach: (running) => stage.attach(running),
+    })
+  } finally {
+    await stage.close()
+  }
+}
+
+/** The server under the demo: the gateway of the protected lane, and the page that shows both. */
+class Stage {
+  readonly notes: string[] = []
+  private readonly args: DemoArguments
+  private readonly output: Output
+  private readonly token = randomBytes(24).toString('base64url')
+  private server: RunningServer | undefined = undefined
+  private running: Demo | undefined = undefined
+  private folder: string | undefined = undefined
+
+  constructor(args: DemoArguments, output: Output) {
+    this.args = args
+    this.output = output
+  }
+
+  async open(services: { readonly llm: string; readonly search: string; readonly orders: string }): Promise<ModelGateway> {
+    this.folder = await mkdtemp(join(tmpdir(), 'holdfast-demo-server-'))
+    const env = {
+      ...this.output.env,
+      HOLDFAST_DEMO_LLM_URL: services.llm,
+      HOLDFAST_DEMO_SEARCH_URL: services.search,
+      HOLDFAST_DEMO_ORDERS_URL: services.orders,
+      HOLDFAST_GATEWAY_PORT: String(wholeNumber('--gateway-port', this.args.gatewayPort, 0, 65_535)),
+      HOLDFAST_CONTROL_PORT: String(wholeNumber('--control-port', this.args.controlPort, 0, 65_535)),
+      HOLDFAST_TOKEN: this.token,
+      HOLDFAST_DATA_DIR: this.folder,
+    }
+    const { config } = await readConfiguration(configurationPath, { ...this.output, env })
+    const server = await startServer(config, {
+      log: { write: () => undefined }, // the terminal shows the lanes
+      routes: this.faultRoutes(config.server.tokens.map(({ name, role, sha256 }) => ({ name, role, sha256: Buffer.from(sha256, 'hex') }))),
+      sections: () => (this.running === undefined ? {} : { demo: this.running.snapshot() }),
+    })
+    this.server = server
+    await rememberRunningDemo({ pid: process.pid, controlUrl: server.controlUrl, token: this.token })
+    this.notes.push(`page     ${server.controlUrl}/#token=${this.token}`, `gateway  ${server.gatewayUrl}/llm/v1`, "faults   holdfast demo --fault llm=outage --for 20s, or the page's buttons")
+    return { llmBaseUrl: `${server.gatewayUrl}/llm/v1`, figures: () => gatewayFigures(server.upstreams()) }
+  }
+
+  attach(running: Demo): () => void {
+    this.running = running
+    for (const policy of running.policies) this.server?.system.register(policy)
+    return () => {
+      this.running = undefined
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.server?.close()
+    await forgetRunningDemo(process.pid)
+    if (this.folder !== undefined) await rm(this.folder, { recursive: true, force: true })
+  }
+
+  private faultRoutes(tokens: Parameters<typeof refuseChange>[1]): Hono<ControlEnvironment> {
+    return new Hono<ControlEnvironment>().post('/demo/faults', async (context) => {
+      const refused = refuseChange(context, tokens)
+      if (refused !== undefined) return refused
+      if (!/^application\/json\b/i.test(context.req.header('content-type') ?? '')) return context.json(problem('unsupported-media-type', 'the body must be application/json'), 415)
+      let request: FaultRequest
+      try {
+        request = readFaultRequest(await context.req.json().catch(() => undefined))
+      } catch (error) {
+        return context.json(problem('bad-request', error instanceof Error ? error.message : 'bad request'), 400)
+      }
+      const { running } = this
+      if (running === undefined) return context.json(problem('conflict', 'the demo is not running yet'), 409)
+      if (request.fault === 'script') await running.releaseFault(request.service)
+      else await running.setFault(request.service, request.fault, request.forMs)
+      return context.json({ faults: running.snapshot().faults })
+    })
+  }
+}
+
+function gatewayFigures(upstreams: readonly UpstreamFigures[]): { readonly refused: number; readonly fallbacks: number } {
+  let refused = 0
+  let fallbacks = 0
+  for (const { causes } of upstreams) {
+    for (const [cause, count] of Object.entries(causes)) {
+      if (cause === 'fallback') fallbacks += count
+      else if (refusals.has(cause)) refused += count
+    }
+  }
+  return { refused, fallbacks }
+}
+
+const refusals = new Set(['circuit-open', 'circuit-isolated', 'bulkhead-full', 'bulkhead-wait', 'rate-limited', 'quota-paused'])
+
+async function injectFault(args: DemoArguments, output: Output): Promise<number> {
+  const request = usage(() => readFaultArgument(args.fault ?? ''))
+  const forMs = args.for === undefined ? undefined : parseDuration(args.for)
+  if (args.for !== undefined && (forMs === undefined || forMs <= 0)) throw new CommandFailure(`--for has to be a duration such as 20s, got '${args.for}'`, exitCodes.usage)
+  const { service, fault } = request
+  await askRunningDemo({ service, fault: (args.fault ?? '').slice(service.length + 1), ...(forMs === undefined ? {} : { forMs }) })
+  output.stdout.write(`${service}: ${fault === 'script' ? 'back to the script' : (args.fault ?? '').slice(service.length + 1)}${args.for === undefined ? '' : ` for ${args.for}`}\n`)
+  return exitCodes.ok
+}
+
+function usage<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw new CommandFailure(error instanceof Error ? error.message : String(error), exitCodes.usage)
+  }
+}
+
+function wholeNumber(option: string, text: string, min: number, max: number): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value
+  throw new CommandFailure(`${option} has to be a whole number from ${min} to ${max}, got '${text}'`, exitCodes.usage)
+}

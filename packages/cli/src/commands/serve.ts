@@ -1,0 +1,21 @@
+import { startServer, type RunningServer } from '@holdfast/server'
+import { readConfiguration } from '../configuration.ts'
+import type { Output } from '../output.ts'
+import { untilSignal } from '../signals.ts'
+
+/** `holdfast serve [file]`: gateway and control listener until a signal; requests under way finish first. */
+export async function serve(path: string, output: Output): Promise<void> {
+  const { config } = await readConfiguration(path, output)
+  const signal = untilSignal()
+  const server = await startServer(config)
+  output.stderr.write(`${started(server, Object.keys(config.upstreams))}\n`)
+  await signal.first
+  output.stderr.write('holdfast is stopping: requests under way finish first; a second signal ends it at once\n')
+  await server.close()
+  signal.release()
+}
+
+function started({ gatewayUrl, controlUrl }: RunningServer, upstreams: readonly string[]): string {
+  const routes = upstreams.map((name) => `  ${gatewayUrl}/${name}/`)
+  return [`holdfast is serving`, ...routes, `  ${controlUrl}/  page, /health, /metrics, /api/v1`].join('\n')
+}

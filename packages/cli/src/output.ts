@@ -1,0 +1,22 @@
+import { styleText } from 'node:util'
+
+/** Where a command writes. */
+export interface Output {
+  readonly stdout: NodeJS.WriteStream
+  readonly stderr: NodeJS.WriteStream
+  readonly env: NodeJS.ProcessEnv
+}
+
+type Style = Parameters<typeof styleText>[0]
+
+/** Whether a stream shows colours: a terminal, and nobody asked for none (NO_COLOR, https://no-color.org). */
+export function hasColors(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): boolean {
+  if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return false
+  if (env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '0') return true
+  return stream.isTTY && env['TERM'] !== 'dumb'
+}
+
+/** Text in a style, where styles are shown. */
+export function styled(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv, style: Style, text: string): string {
+  return hasColors(stream, env) ? styleText(style, text) : text
+}
