@@ -1,5 +1,5 @@
 import * as cockatiel from 'cockatiel'
-import { bulkhead, circuitBreaker, fallback, pipeline, retry, timeout } from 'holdfast'
+import { bulkhead, circuitBreaker, fallback, pipeline, retry, timeout, type Bulkhead, type CircuitBreaker, type Retry } from 'holdfast'
 import * as mollitia from 'mollitia'
 import OpossumBreaker from 'opossum'
 import type { Case, Contestant } from './case.ts'
@@ -55,9 +55,9 @@ function byHandWithSignal(...layers: Parameters<typeof hand.compose> extends [un
   return { name: 'hand-written', role: 'hand-written', call: hand.compose(workWithSignal, ...layers) }
 }
 
-const ourBreaker = (): ReturnType<typeof circuitBreaker> => circuitBreaker({ failureThreshold: 5, failureWindow: '60s', openFor: '60s' })
-const ourRetry = (): ReturnType<typeof retry> => retry({ maxAttempts: 3 })
-const ourBulkhead = (): ReturnType<typeof bulkhead> => bulkhead({ maxConcurrent: places, maxQueued: queued })
+const ourBreaker = (): CircuitBreaker => circuitBreaker({ failureThreshold: 5, failureWindow: '60s', openFor: '60s' })
+const ourRetry = (): Retry => retry({ maxAttempts: 3 })
+const ourBulkhead = (): Bulkhead => bulkhead({ maxConcurrent: places, maxQueued: queued })
 
 /** Fresh objects for every run: nothing is shared between the cases. */
 export function cases(): readonly Case[] {
@@ -103,7 +103,7 @@ export function cases(): readonly Case[] {
       name: 'fallback',
       title: 'Fallback that is not needed',
       note: '',
-      contestants: [bare, byHand(hand.fallback(0)), viaHoldfast(fallback(0)), viaCockatiel(cockatiel.fallback(cockatiel.handleAll, 0)), viaMollitia([new mollitia.Fallback({ callback: () => 0 })])],
+      contestants: [bare, byHand(hand.fallback(0)), viaHoldfast(fallback(0)), viaCockatiel(cockatiel.fallback(cockatiel.handleAll, 0) as unknown as cockatiel.IPolicy), viaMollitia([new mollitia.Fallback({ callback: () => 0 })])],
     },
     {
       name: 'four-retry-outside',

@@ -17,5 +17,6 @@ export { problem, refuseChange, tokenOf, type ControlEnvironment, type Role, typ
 export { version } from './package-files.ts'
 export { ListenError } from './serve/listen.ts'
 export type { LogOutput } from './serve/logging.ts'
+export { DataDirectoryError, type RunFile } from './serve/run-file.ts'
 export { startServer, type RunningServer, type StartServerOptions } from './serve/server.ts'
 export type { UpstreamFigures } from './serve/upstream-figures.ts'

@@ -93,7 +93,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 /** Lets requests under way finish; cuts what is left after the grace period. */
 export async function closeGracefully(server: Server, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => {
-    server.close(() => resolve())
+    server.close(() => resolve()) // also when it never listened
   })
   server.closeIdleConnections()
   const timer = setTimeout(() => server.closeAllConnections(), graceMs)

@@ -10,6 +10,7 @@ import { pageDirectory, version } from '../package-files.ts'
 import { listen } from './listen.ts'
 import { PolicyFactory } from './policies.ts'
 import { ServerMetrics } from './server-metrics.ts'
+import { prepareDataDirectory, writeRunFile } from './run-file.ts'
 import { startLogging, type LogOutput } from './logging.ts'
 import { UpstreamCounter, type UpstreamFigures } from './upstream-figures.ts'
 import { checkUpstream } from './upstream-health.ts'
@@ -39,13 +40,14 @@ const maxHeldBytes = 1024 * 1024
 
 /**
  * Starts gateway and control listener of a configuration.
- * @throws the listener's error, when an address or port cannot be had; nothing is left running then.
+ * @throws ListenError or DataDirectoryError, one line that says what to do; nothing is left running then.
  */
 export async function startServer(config: ReliabilityConfig, options: StartServerOptions = {}): Promise<RunningServer> {
+  await prepareDataDirectory(config.server.dataDir)
   const system = faultTolerantSystem()
   const { clock } = system
   const metrics = new ServerMetrics(system)
-  const endLogging = startLogging(system, config.server.log.level, options.log)
+  const log = startLogging(system, config.server.log.level, options.log)
   const factory = new PolicyFactory(system)
   const routes = new Map<string, Route>()
   const counters = new Map<string, UpstreamCounter>()
@@ -86,22 +88,27 @@ export async function startServer(config: ReliabilityConfig, options: StartServe
     ...(options.sections === undefined ? {} : { sections: options.sections }),
     ...(options.routes === undefined ? {} : { routes: options.routes }),
   })
+  let forgetRun = async (): Promise<void> => {}
   const release = async (): Promise<void> => {
+    await forgetRun()
     control.dispose()
     await Promise.all([...routes.values()].map((route) => route.close()))
+    log.end()
     system.dispose()
-    endLogging()
   }
   try {
     await listen(control.server, controlSettings.host, controlSettings.port, 'server.control.port')
     await listen(gateway.server, gatewaySettings.host, gatewaySettings.port, 'server.gateway.port')
+    const run = { pid: process.pid, gatewayUrl: urlOf(gateway.server), controlUrl: urlOf(control.server), version, startedAt }
+    forgetRun = await writeRunFile(config.server.dataDir, run)
   } catch (error) {
-    await closeGracefully(control.server, 0)
+    await Promise.all([closeGracefully(control.server, 0), closeGracefully(gateway.server, 0)])
     await release()
     throw error
   }
   const checking = keepChecking(system, config)
   phase = 'serving'
+  log.sink.info({ gateway: urlOf(gateway.server), control: urlOf(control.server), version }, 'serving')
   let closing: Promise<void> | undefined
   return {
     system,
@@ -109,6 +116,7 @@ export async function startServer(config: ReliabilityConfig, options: StartServe
     controlUrl: urlOf(control.server),
     upstreams,
     close: () => {
+      if (phase !== 'draining') log.sink.info({ inFlight: gateway.inFlight }, 'stopping: requests under way finish first')
       phase = 'draining'
       closing ??= (async () => {
         clearInterval(checking)

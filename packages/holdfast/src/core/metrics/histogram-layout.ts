@@ -37,8 +37,10 @@ export class HistogramLayout {
     const stepUppers = Array.from({ length: this.lastStep + 1 }, (_, step) => (step === this.lastStep ? Infinity : this.stepEdge(step)))
     this.uppers = Float64Array.from(new Set([...stepUppers, ...edges])).toSorted()
     this.firstCells = new Uint32Array(stepUppers.length)
+    let cell = 0
     for (let step = 1; step < stepUppers.length; step++) {
-      this.firstCells[step] = this.uppers.indexOf(stepUppers[step - 1] as number) + 1
+      while ((this.uppers[cell] as number) < (stepUppers[step - 1] as number)) cell++
+      this.firstCells[step] = cell + 1
     }
     this.key = [min, max, bits, ...edges].join(' ')
   }

@@ -1,13 +1,15 @@
 import { HoldfastError } from '../errors.ts'
+import { redactCredentials } from '../log/redact.ts'
 import { show } from '../options.ts'
 
-/** A value for each of the metric's labels. Longer than 256 characters, a value is cut. */
+/** A value for each of the metric's labels. Credentials in it are redacted; longer than 256 characters, it is cut. */
 export type LabelValues<Names extends string> = Readonly<Record<Names, string | number | boolean>>
 
 /** What stands in every label of the series that takes the label sets beyond the limit. */
 export const overflowValue = '__overflow__'
 
 const maxValueLength = 256
+const longestRead = 4_000
 const loneSurrogates = /\p{Surrogate}/gu
 
 /**
@@ -43,8 +45,9 @@ export function escapeLabel(text: string): string {
   return /[\\"\n]/.test(text) ? text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n') : text
 }
 
+/** Credentials do not reach the metrics page, whoever makes them a label. */
 function plainValue(value: unknown): string {
-  const text = String(value)
+  const text = redactCredentials(String(value).slice(0, longestRead))
   const short = text.length > maxValueLength ? `${text.slice(0, maxValueLength - 1)}…` : text
   return short.replaceAll(loneSurrogates, '\uFFFD')
 }

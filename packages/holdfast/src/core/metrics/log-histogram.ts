@@ -9,7 +9,7 @@ export interface LogHistogramOptions {
   readonly max?: number
   /** Largest relative error of percentiles, 0.001 to 0.25. The next finer power of two is used. @defaultValue 0.031 */
   readonly relativeError?: number
-  /** Values up to which {@link LogHistogram.countUpTo} counts exactly, ascending, above 0. @defaultValue none */
+  /** Values up to which {@link LogHistogram.countUpTo} counts, exactly, ascending, above 0. @defaultValue none */
   readonly edges?: readonly number[]
 }
 
@@ -56,18 +56,18 @@ export function logHistogram(options: LogHistogramOptions = {}): LogHistogram {
   return new HistogramCells(layoutFor(owner, options))
 }
 
-/** Checks the options and makes the layout that histograms of a kind share. */
-export function layoutFor(speaker: string, options: LogHistogramOptions): HistogramLayout {
+/** Checks the options and makes the layout that histograms of a kind share. `edgesOption`: what the user calls the edges. */
+export function layoutFor(speaker: string, options: LogHistogramOptions, edgesOption = 'edges'): HistogramLayout {
   const min = numberOption(speaker, 'min', options.min ?? 1e-6, { min: 1e-300, max: 1e300 })
   const max = numberOption(speaker, 'max', options.max ?? 1e4, { min: 1e-300, max: 1e300 })
   if (max <= min) throw invalidOption(speaker, 'max', max, `above 'min', which is ${min}`)
   const relativeError = numberOption(speaker, 'relativeError', options.relativeError ?? 0.031, { min: 0.001, max: 0.25 })
   const edges = options.edges ?? []
-  if (!Array.isArray(edges)) throw invalidOption(speaker, 'edges', edges, 'a list of numbers')
+  if (!Array.isArray(edges)) throw invalidOption(speaker, edgesOption, edges, 'a list of numbers')
   edges.forEach((edge: unknown, index) => {
     const previous = (edges[index - 1] as number | undefined) ?? 0
     const fits = typeof edge === 'number' && edge > previous && edge < Infinity
-    if (!fits) throw invalidOption(speaker, `edges[${index}]`, edge, `a finite number above ${previous}`)
+    if (!fits) throw invalidOption(speaker, `${edgesOption}[${index}]`, edge, `a finite number above ${previous}`)
   })
   return new HistogramLayout(min, max, relativeError, edges as readonly number[])
 }
@@ -134,6 +134,7 @@ export class HistogramCells implements LogHistogram {
     return shares.map((share) => {
       if (count === 0) return null
       const rank = Math.max(1, Math.ceil(share * count))
+      if (rank === count) return this.cells[this.maxAt] as number
       while (seen < rank) seen += this.cells[++cell] as number
       return Math.min(this.layout.estimate(cell), this.cells[this.maxAt] as number)
     })

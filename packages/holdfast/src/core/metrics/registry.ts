@@ -137,7 +137,7 @@ class Registry implements MetricsRegistry {
       ...(max !== undefined && { max }),
       ...(relativeError !== undefined && { relativeError }),
     }
-    const layout = layoutFor(declaration.name, { ...sizes, edges: buckets as readonly number[] })
+    const layout = layoutFor(declaration.name, { ...sizes, edges: buckets as readonly number[] }, 'buckets')
     return this.register(declaration, `histogram ${layout.key} exemplars ${exemplars}`, () => {
       const bounds = [...buckets]
       const wallNow = (): number => this.clock.wallNow()

@@ -1,3 +1,4 @@
+import { publicText } from '../../core/log/index.ts'
 import type { HealthRecord } from '../../core/policy.ts'
 
 const words: Readonly<Record<string, HealthRecord['status']>> = {
@@ -34,14 +35,4 @@ export function recordOf(result: unknown): HealthRecord {
 export function recordOfError(error: unknown): HealthRecord {
   const message = error instanceof Error ? error.message : typeof error === 'string' ? error : `the check threw ${String(typeof error)}`
   return { status: 'fail', reason: publicText(message) }
-}
-
-/** A text without credentials in URLs, on one line, at most 200 characters. */
-export function publicText(text: string): string {
-  const plain = text
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/\/\/[^/@\s]*@/g, '//[redacted]@')
-    .replaceAll(/\b(Bearer|Basic)\s+\S+/gi, '$1 [redacted]')
-    .replaceAll(/\b(password|passwd|pwd|secret|token|api[-_]?key)\b(\s*[=:]\s*)\S+/gi, '$1$2[redacted]')
-  return plain.length > 200 ? `${plain.slice(0, 199)}…` : plain
 }
