@@ -1,4 +1,5 @@
 import { showDemo } from './demo.js'
+import { showEvents } from './events.js'
 import { showPolicies } from './policies.js'
 import { announcement, situation } from './situation.js'
 import { follow } from './stream.js'
@@ -17,16 +18,18 @@ function setText(place, words) {
   if (place.textContent !== words) place.textContent = words
 }
 
-function showState({ policies = [], demo }) {
+function showState({ sections: { policies = [], demo }, events }) {
   const now = Date.now()
   showPolicies(element('policies'), policies, now)
   element('no-policies').hidden = policies.length > 0
   element('demo').hidden = !demo
   if (demo) showDemo(demo)
+  element('events-section').hidden = events.length === 0
+  showEvents(element('events'), events)
   setText(element('situation'), situation(policies, demo, now))
   if (now - announcedAt < announceEveryMs) return
   announcedAt = now
-  setText(element('announcement'), announcement(policies))
+  setText(element('announcement'), announcement(policies, now))
 }
 
 function showConnection(state, lastAt) {

@@ -12,16 +12,19 @@ export function surface(canvas) {
 
 /** The page's colours as the canvas needs them, read anew for each drawing since light and dark may change. */
 export function palette() {
-  const of = (selector) => getComputedStyle(document.querySelector(selector)).color
   return {
-    text: of('body'),
-    quiet: of('.swatch.quiet-mark'),
-    ok: of('.swatch.ok'),
-    bad: of('.swatch.bad'),
-    warning: of('.swatch.warning'),
-    paused: of('#paused-colour'),
+    text: colorOf('body'),
+    quiet: colorOf('.swatch.quiet-mark'),
+    ok: colorOf('.swatch.ok'),
+    bad: colorOf('.swatch.bad'),
+    warning: colorOf('.swatch.warning'),
+    paused: colorOf('.swatch.outline'),
     line: getComputedStyle(document.querySelector('header')).borderBottomColor,
   }
+}
+
+function colorOf(selector) {
+  return getComputedStyle(document.querySelector(selector)).color
 }
 
 /** Diagonal stripes, so that colour is not the only difference. */

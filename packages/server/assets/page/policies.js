@@ -7,16 +7,29 @@ const tones = {
   open: 'bad',
   isolated: 'bad',
   disabled: 'forced',
+  'forced-closed': 'forced',
   paused: 'paused',
-  full: 'warning',
-  pass: 'ok',
-  warn: 'warning',
-  fail: 'bad',
+  healthy: 'ok',
+  degraded: 'warning',
+  unhealthy: 'bad',
+}
+const healthWords = { pass: 'healthy', warn: 'degraded', fail: 'unhealthy' }
+
+/** A circuit's own state, a pause, or else how healthy the policy is. */
+export function stateOf({ status, health }, now) {
+  if (status?.state !== undefined) return status.state
+  if (typeof status?.pausedUntil === 'number' && status.pausedUntil > now) return 'paused'
+  return healthWords[health?.status] ?? '–'
 }
 
-export function toneOf(policy) {
-  if (policy.forced || String(policy.state).startsWith('forced')) return 'forced'
-  return tones[policy.state] ?? 'none'
+export function toneOf(policy, now) {
+  if (policy.forced) return 'forced'
+  return tones[stateOf(policy, now)] ?? 'none'
+}
+
+/** Whether it keeps calls from being made as usual. */
+export function isTroubled(policy, now) {
+  return !['ok', 'none'].includes(toneOf(policy, now))
 }
 
 const whole = (words) => (value) => (value > 0 ? `${count(value)} ${words}` : null)
@@ -25,8 +38,10 @@ const whole = (words) => (value) => (value > 0 ? `${count(value)} ${words}` : nu
 const figures = {
   failures: whole('failures in its window'),
   failureRate: (value) => `${ratio(value)} fail`,
-  nextAttemptAt: (value, now) => (value > now ? `next probe in ${lasted(value - now)}` : 'probes next'),
+  nextAttemptAt: (value, now) => (value > now ? `next probe in ${lasted(value - now)}` : null),
+  pausedUntil: (value, now) => (value > now ? `goes on in ${lasted(value - now)}` : null),
   refusedTotal: whole('refused'),
+  refused: whole('refused'),
   openedTotal: whole('times opened'),
   running: (value, _now, policy) =>
     policy.maxConcurrent === undefined ? `${count(value)} running` : `${count(value)} of ${count(policy.maxConcurrent)} places taken`,
@@ -45,14 +60,11 @@ const figures = {
 /** Fills the table: what does not let everything through comes first. Rows stay in place while their order does. */
 export function showPolicies(table, policies, now) {
   const body = table.tBodies[0]
-  const rows = new Map([...body.rows].map((row) => [row.dataset.key, row]))
-  const sorted = [...policies].sort(
-    (a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name) || String(a.kind).localeCompare(String(b.kind)),
-  )
+  const rows = new Map([...body.rows].map((row) => [row.dataset.name, row]))
+  const sorted = policies.toSorted((a, b) => rank(a, now) - rank(b, now) || a.name.localeCompare(b.name))
   for (const [index, policy] of sorted.entries()) {
-    const key = `${policy.kind}\n${policy.name}`
-    const row = rows.get(key) ?? newRow(key)
-    rows.delete(key)
+    const row = rows.get(policy.name) ?? newRow(policy.name)
+    rows.delete(policy.name)
     if (body.rows[index] !== row) body.insertBefore(row, body.rows[index] ?? null)
     fill(row, policy, now)
   }
@@ -60,14 +72,14 @@ export function showPolicies(table, policies, now) {
 }
 
 const order = ['bad', 'forced', 'paused', 'warning', 'ok', 'none']
-const rank = (policy) => order.indexOf(toneOf(policy))
+const rank = (policy, now) => order.indexOf(toneOf(policy, now))
 
-function newRow(key) {
+function newRow(name) {
   const row = document.createElement('tr')
-  row.dataset.key = key
-  const name = document.createElement('th')
-  name.scope = 'row'
-  row.append(name, ...[0, 1, 2, 3].map(() => document.createElement('td')))
+  row.dataset.name = name
+  const heading = document.createElement('th')
+  heading.scope = 'row'
+  row.append(heading, ...[0, 1, 2, 3].map(() => document.createElement('td')))
   const [, , state, since] = row.cells
   state.className = 'state'
   since.className = 'number'
@@ -76,21 +88,27 @@ function newRow(key) {
 
 function fill(row, policy, now) {
   const [name, kind, state, since, details] = row.cells
+  const { status = {}, forced } = policy
   setText(name, policy.name)
   setText(kind, policy.kind)
-  setText(state, policy.state ?? '–')
-  state.dataset.tone = toneOf(policy)
-  setText(since, typeof policy.since === 'number' ? lasted(now - policy.since) : '–')
-  setText(details, detailsOf(policy, now))
+  setText(state, stateOf(policy, now) + (forced ? ', by hand' : ''))
+  state.dataset.tone = toneOf(policy, now)
+  setText(since, typeof status.since === 'number' ? lasted(now - status.since) : '')
+  setText(details, [...figuresOf(status, now), ...forcedWords(forced, now)].join(', '))
 }
 
-function detailsOf(policy, now) {
-  const words = Object.entries(figures).flatMap(([figure, say]) => {
-    const value = policy[figure]
-    const said = typeof value === 'number' ? say(value, now, policy) : null
+function figuresOf(status, now) {
+  return Object.entries(figures).flatMap(([figure, say]) => {
+    const value = status[figure]
+    const said = typeof value === 'number' ? say(value, now, status) : null
     return said === null ? [] : [said]
   })
-  return words.join(', ')
+}
+
+function forcedWords(forced, now) {
+  if (!forced) return []
+  const until = forced.expiresAt === null ? 'until taken back' : `for ${lasted(forced.expiresAt - now)} more`
+  return [`${forced.action} by ${forced.by} ${until}: ${forced.reason}`]
 }
 
 function setText(element, text) {

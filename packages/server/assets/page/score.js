@@ -49,31 +49,33 @@ function headCell(text, scope, className = '') {
   return cell
 }
 
-function dataCell() {
+function dataCell(text = '') {
   const cell = document.createElement('td')
   cell.className = 'number'
+  cell.textContent = text
   return cell
 }
 
+const secondColumns = [
+  { name: 'finished', read: (point) => count(point.finished) },
+  { name: 'failed', read: (point) => count(point.failed) },
+  { name: 'left', read: (point) => count(point.late + point.dropped) },
+  { name: 'p99', read: (point) => latency(point.p99Ms) },
+  { name: 'to the model', read: (point) => count(point.llmRequests) },
+]
+
 /** The seconds behind the charts, newest first. */
 export function showSeconds(table, { lanes, at }) {
-  const columns = [
-    ['finished', (point) => point.finished],
-    ['failed', (point) => point.failed],
-    ['left', (point) => point.late + point.dropped],
-    ['p99', (point) => latency(point.p99Ms)],
-    ['to the model', (point) => point.llmRequests],
-  ]
   const head = document.createElement('tr')
   head.append(headCell('seconds ago', 'col'))
-  for (const lane of lanes) head.append(...columns.map(([name]) => headCell(`${lane.title}: ${name}`, 'col', 'number')))
-  const seconds = lanes[0].history.slice(-30).reverse()
+  for (const lane of lanes) head.append(...secondColumns.map(({ name }) => headCell(`${lane.title}: ${name}`, 'col', 'number')))
+  const seconds = lanes[0].history.slice(-30).toReversed()
   const body = seconds.map(({ at: end }, index) => {
     const row = document.createElement('tr')
     row.append(headCell(String(Math.round((at - end) / 1_000)), 'row'))
     for (const lane of lanes) {
       const point = lane.history.at(-1 - index)
-      row.append(...columns.map(([, read]) => Object.assign(dataCell(), { textContent: point ? String(read(point)) : '–' })))
+      row.append(...secondColumns.map(({ read }) => dataCell(point ? read(point) : '–')))
     }
     return row
   })

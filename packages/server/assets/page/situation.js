@@ -1,5 +1,5 @@
 import { count, lasted, ratio } from './format.js'
-import { toneOf } from './policies.js'
+import { isTroubled, stateOf } from './policies.js'
 
 /** What is going on, in a sentence or two. */
 export function situation(policies, demo, now) {
@@ -9,7 +9,7 @@ export function situation(policies, demo, now) {
 
 function policySentence(policies, now) {
   if (policies.length === 0) return 'No policy has been reported yet.'
-  const troubled = policies.filter((policy) => !['ok', 'none'].includes(toneOf(policy)))
+  const troubled = policies.filter((policy) => isTroubled(policy, now))
   if (troubled.length === 0) return `All ${count(policies.length)} policies let calls through.`
   const named = troubled.slice(0, 3).map((policy) => `${policy.name} ${stateWords(policy, now)}${probeWords(policy, now)}`)
   const more = troubled.length > 3 ? `, and ${troubled.length - 3} more` : ''
@@ -17,18 +17,20 @@ function policySentence(policies, now) {
 }
 
 /** The same without times, for those who listen: it changes only when a state does. */
-export function announcement(policies) {
-  const troubled = policies.filter((policy) => !['ok', 'none'].includes(toneOf(policy)))
-  return troubled.length === 0
-    ? 'All policies let calls through.'
-    : troubled.map((policy) => `${policy.name} is ${policy.state}`).join(', ')
+export function announcement(policies, now) {
+  const troubled = policies.filter((policy) => isTroubled(policy, now))
+  if (troubled.length === 0) return 'All policies let calls through.'
+  return troubled.map((policy) => `${policy.name} is ${stateOf(policy, now)}`).join(', ')
 }
 
-function stateWords({ state, since }, now) {
+function stateWords(policy, now) {
+  const state = stateOf(policy, now)
+  const { since } = policy.status ?? {}
   return typeof since === 'number' ? `has been ${state} for ${lasted(now - since)}` : `is ${state}`
 }
 
-function probeWords({ nextAttemptAt }, now) {
+function probeWords({ status }, now) {
+  const nextAttemptAt = status?.nextAttemptAt
   return typeof nextAttemptAt === 'number' && nextAttemptAt > now ? `, next probe in ${lasted(nextAttemptAt - now)}` : ''
 }
 

@@ -1,21 +1,21 @@
-import { merge } from './merge.js'
+import { afterDelta, afterSnapshot, emptyState } from './live-state.js'
 
 /**
- * Follows the control API's event stream. `onState` is called with the whole state after each event, `onConnection` with
- * 'connecting', 'live' or 'lost' and the epoch ms of the last event. The browser reconnects by itself; a snapshot comes first then.
+ * Follows the control API's event stream. `onState` is called with the whole state after each message, `onConnection` with
+ * 'connecting', 'live' or 'lost' and the epoch ms of the last message. The browser reconnects by itself; a snapshot comes first then.
  */
 export function follow(url, { onState, onConnection }) {
-  let state = {}
+  let state = emptyState
   let lastAt = null
   const source = new EventSource(url)
-  const receive = (next) => {
-    state = next
+  const receive = (apply) => (message) => {
+    state = apply(state, JSON.parse(message.data))
     lastAt = Date.now()
     onConnection('live', lastAt)
     onState(state)
   }
   onConnection('connecting', lastAt)
-  source.addEventListener('snapshot', (event) => receive(JSON.parse(event.data)))
-  source.addEventListener('delta', (event) => receive(merge(state, JSON.parse(event.data))))
+  source.addEventListener('snapshot', receive(afterSnapshot))
+  source.addEventListener('delta', receive(afterDelta))
   source.addEventListener('error', () => onConnection(lastAt === null ? 'connecting' : 'lost', lastAt))
 }

@@ -3,13 +3,6 @@ const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h
 /** Longer durations are surely a mistake, and timers could not keep them. */
 export const longestDurationMs: number = 365 * 86_400_000
 
-/** Milliseconds of `'250ms'`, `'30s'`, `'5m'`, `'2h'` or `'7d'`; undefined when the text is none of the kind. */
-export function parseDurationText(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text)
-  if (match === null) return undefined
-  return Number(match[1]) * (unitMs[match[2] ?? ''] ?? Number.NaN)
-}
-
 /** The shortest exact way to write a number of milliseconds. */
 export function formatDuration(ms: number): string {
   for (const unit of ['d', 'h', 'm', 's'] as const) {

@@ -76,7 +76,7 @@ describe('include', () => {
 
   it('a missing file does not make what it may define unknown', () => {
     const space = files({ 'reliability.yml': 'include: gone.yml\nupstreams: { a: { url: "http://a", pipeline: { retry: fromGone } } }\n' })
-    expect(errorsOf(space.load())).toEqual(['1:10 config/gone.yml cannot be read: no such file'])
+    expect(errorsOf(space.load())).toEqual(['1:10 include: config/gone.yml cannot be read: no such file'])
   })
 
   it('a circle is an error that names its files', () => {
@@ -110,6 +110,12 @@ describe('include', () => {
     symlinkSync('..data_2', join(config, '..data_tmp'))
     renameSync(join(config, '..data_tmp'), join(config, '..data'))
     expect(loaded(space.load()).config.timeouts.x?.after).toBe(2_000)
+  })
+
+  it('a path that no message could show on one line is refused', () => {
+    expect(errorsOf(files({ 'reliability.yml': 'include: ["a\\nb"]\n' }).load())).toEqual([
+      '1:11 include[0]: must be a path without control characters, quotes and backslashes',
+    ])
   })
 
   it('has a limit of 100 files', () => {

@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs'
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { expandGlob, isGlob } from './glob.ts'
 import { normalize, type Findings } from './normalize.ts'
+import { shownText, type SettingPath } from './path-text.ts'
 import type { SourcePosition } from './problems.ts'
 import { readText } from './read-text.ts'
 import { configSchema } from './schema.ts'
@@ -46,10 +47,10 @@ function isInside(relativePath: string): boolean {
   return relativePath !== '' && relativePath !== '..' && !relativePath.startsWith(`..${sep}`) && !isAbsolute(relativePath)
 }
 
-/** What is known about an include while it is followed: where it stands, and the files that led there. */
-interface Includer {
+/** Where something is wrong: the `include` that names a file, or the content of the file. */
+interface Place {
   readonly at: SourcePosition
-  readonly index: number
+  readonly path: SettingPath
 }
 
 class FileReader implements ConfigFiles {
@@ -66,7 +67,7 @@ class FileReader implements ConfigFiles {
   }
 
   /** `open` are the files whose includes are being followed. */
-  read(path: string, includer: Includer | undefined, open: readonly string[]): void {
+  read(path: string, includer: Place | undefined, open: readonly string[]): void {
     const name = fileName(path, this.options.cwd)
     this.paths.push(path)
     this.names.push(name)
@@ -75,7 +76,7 @@ class FileReader implements ConfigFiles {
       if (includer !== undefined && content.text === undefined) return this.fail(includer, `${name} ${content.fault}`)
       const before = content.text?.slice(0, content.offset) ?? ''
       const at = { file: name, line: before.split('\n').length, column: before.length - before.lastIndexOf('\n') }
-      return this.fail({ at, index: -1 }, `the file ${content.fault}`)
+      return this.fail({ at, path: [] }, `the file ${content.fault}`)
     }
     const sources = this.options.sourcesIn(dirname(path))
     const tree = readYamlTree(content.text, {
@@ -97,24 +98,27 @@ class FileReader implements ConfigFiles {
     if (include === undefined) return
     const items = include.kind === 'list' ? include.items : [include]
     for (const [index, item] of items.entries()) {
-      const includer = { at: item.at, index: include.kind === 'list' ? index : -1 }
-      if (item.kind === 'scalar' && item.faulty === true) this.isComplete = false
-      else if (item.kind !== 'scalar' || typeof item.value !== 'string' || item.value === '')
-        this.fail(includer, 'must be a path relative to this file')
-      else this.followInclude(item.value, includer, path, open)
+      this.followInclude(item, { at: item.at, path: include.kind === 'list' ? ['include', index] : ['include'] }, path, open)
     }
   }
 
-  private followInclude(target: string, includer: Includer, path: string, open: readonly string[]): void {
+  private followInclude(item: SourceNode, includer: Place, path: string, open: readonly string[]): void {
+    const target = item.kind === 'scalar' ? item.value : undefined
+    if (item.kind === 'scalar' && item.faulty === true) {
+      this.isComplete = false
+      return
+    }
+    if (typeof target !== 'string' || target === '') return this.fail(includer, 'must be a path relative to this file')
+    if (shownText(target) !== target) return this.fail(includer, 'must be a path without control characters, quotes and backslashes')
     const base = dirname(path)
     if (!isInside(relative(this.directory, resolve(base, target)))) return this.fail(includer, escapes)
     if (!isGlob(target)) return this.include(resolve(base, target), includer, open)
     const found = expandGlob(base, target).filter((file) => !this.paths.includes(file))
     for (const file of found) this.include(file, includer, open)
-    if (found.length === 0) this.options.warnings.add(includer.at, this.pathOf(includer), 'matches no further file')
+    if (found.length === 0) this.options.warnings.add(includer.at, includer.path, 'matches no further file')
   }
 
-  private include(path: string, includer: Includer, open: readonly string[]): void {
+  private include(path: string, includer: Place, open: readonly string[]): void {
     if (open.includes(path)) {
       const circle = [...open.slice(open.indexOf(path)), path].map((file) => fileName(file, this.options.cwd))
       return this.fail(includer, `the files include one another in a circle: ${circle.join(' → ')}`)
@@ -134,13 +138,9 @@ class FileReader implements ConfigFiles {
     }
   }
 
-  private fail(includer: Includer, message: string): void {
+  private fail({ at, path }: Place, message: string): void {
     this.isComplete = false
-    this.options.problems.add(includer.at, this.pathOf(includer), message)
-  }
-
-  private pathOf({ index }: Includer): (string | number)[] {
-    return index < 0 ? [] : ['include', index]
+    this.options.problems.add(at, path, message)
   }
 }
 

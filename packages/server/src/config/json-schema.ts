@@ -17,7 +17,7 @@ export function configJsonSchema(): JsonSchema {
     io: 'input',
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema, path }) => {
-      if (path.at(-1) !== 'propertyNames') allowSubstitution(jsonSchema as JsonSchema, zodSchema)
+      if (path.at(-1) !== 'propertyNames') allowSubstitution(jsonSchema, zodSchema)
     },
   }) as JsonSchema
   return {
@@ -47,6 +47,5 @@ function allowSubstitution(schema: JsonSchema, zodSchema: z.core.$ZodType): void
 
 /** Scalars with several forms (85 % is 0.85 or '85%') list them in one place, which is not visited form by form. */
 function isParsedScalar(schema: z.core.$ZodType): boolean {
-  const { def } = (schema as z.core.$ZodTypes)._zod
-  return def.type === 'pipe' && (def.in as z.core.$ZodTypes)._zod.def.type === 'unknown'
+  return schema instanceof z.ZodPipe && schema.in instanceof z.ZodUnknown
 }

@@ -97,6 +97,8 @@ describe('lints: settings that are allowed but do not go together', () => {
   ])('no warning: %s', (_, text) => expect(warnings(text)).toEqual([]))
 })
 
+const twice = (second: string): string => `server: { tokens: [{ name: a, role: read, value: 0123456789abcdeX }, ${second}] }\n`
+
 describe('listeners', () => {
   const token = "tokens: [{ name: ops, role: operate, value: '0123456789abcdef' }]"
 
@@ -127,7 +129,6 @@ describe('listeners', () => {
   })
 
   it('tokens must differ in name and value', () => {
-    const twice = (second: string): string => `server: { tokens: [{ name: a, role: read, value: 0123456789abcdeX }, ${second}] }\n`
     expect(errorsOf(loadText(twice('{ name: a, role: read, value: 0123456789abcdeY }')))[0]).toContain("two tokens with the name 'a'")
     expect(errorsOf(loadText(twice('{ name: b, role: read, value: 0123456789abcdeX }')))[0]).toContain('the same token twice')
   })

@@ -130,6 +130,11 @@ describe('72: values of the wrong unit, type or range', () => {
   })
 })
 
+/** A timeout that a file is to hold. */
+function timeoutFrom(file: string): string {
+  return `timeouts: { x: '\${file:${file}}' }\n`
+}
+
 describe('73: variables', () => {
   it('a missing one is named, at its position', () => {
     expect(errorsOf(loadText(upstream("headers:\n  authorization: 'Bearer ${OPENAI_API_KEY}'")))).toEqual([
@@ -185,6 +190,14 @@ upstreams:
       { name: 'b', role: 'operate', sha256: 'cd'.repeat(32) },
     ])
     expect(result.attachments.map((file) => file.split('/').slice(-2).join('/'))).toEqual(['secrets/token', 'secrets/other'])
+  })
+
+  it('a secret file must be a regular file of at most 64 KiB', () => {
+    expect(errorsOf(loadText(timeoutFrom('/dev/zero')))).toEqual(['1:16 timeouts.x: file /dev/zero is not a regular file'])
+    expect(errorsOf(loadText(timeoutFrom('.')))).toEqual(['1:16 timeouts.x: file . is a directory'])
+    expect(errorsOf(loadText(timeoutFrom('big'), {}, { 'config/big': 'x'.repeat(65_537) }))).toEqual([
+      '1:16 timeouts.x: file big is too large: 65537 bytes, at most 64KiB are read',
+    ])
   })
 
   it('a secret file that is missing is an error where it is named', () => {

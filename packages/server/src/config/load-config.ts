@@ -6,7 +6,7 @@ import { lint } from './lints.ts'
 import { checkListeners } from './listener-rules.ts'
 import { mergeSections } from './merge-sections.ts'
 import type { Findings } from './normalize.ts'
-import type { SettingPath } from './path-text.ts'
+import { shownText, type SettingPath } from './path-text.ts'
 import { checkPolicies } from './policy-rules.ts'
 import { problemList, type ConfigProblem } from './problems.ts'
 import { findProvenance, type Provenance } from './provenance.ts'
@@ -120,7 +120,7 @@ class Loader {
     const place = locate(root, path)
     const read = this.readAttachment(absolutePath(dirname(absolutePath(this.cwd, place.at.file)), file), maxConfigBytes)
     if ('text' in read) return read.text
-    this.findings.problems.add(place.at, place.written, `file ${file} ${read.fault}`)
+    this.findings.problems.add(place.at, place.written, `file ${shownText(file)} ${read.fault}`)
     return undefined
   }
 

@@ -39,6 +39,12 @@ export function quoted(text: string): string {
   return JSON.stringify(text).replace(deceptive, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
+/** A text as it is where that is safe in a message, else in double quotes. */
+export function shownText(text: string): string {
+  const inQuotes = quoted(text)
+  return inQuotes === `"${text}"` ? text : inQuotes
+}
+
 function unquoted(text: string): string {
   try {
     return String(JSON.parse(text))

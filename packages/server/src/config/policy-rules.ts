@@ -34,8 +34,8 @@ function buildRetry({ budget, ...options }: RetrySettings): unknown {
   return retry(budget === undefined ? options : { ...options, budget: retryBudget(budget) })
 }
 
-function buildRateLimiter({ key: _, ...options }: RateLimiterSettings): unknown {
-  return rateLimiter(options)
+function buildRateLimiter({ key, ...options }: RateLimiterSettings): unknown {
+  return rateLimiter({ ...options, keyOf: () => key })
 }
 
 /** What the library says against some settings; without its quotation of the value, which may be secret. */

@@ -1,4 +1,4 @@
-import { pathText, type SettingPath } from './path-text.ts'
+import { pathText, shownText, type SettingPath } from './path-text.ts'
 
 /** A place in a configuration file. Lines and columns count from 1. */
 export interface SourcePosition {
@@ -22,11 +22,11 @@ export interface ConfigProblem extends SourcePosition {
 export function formatProblem(problem: ConfigProblem): string {
   const { file, line, column, path, message, suggestion } = problem
   const subject = path === '' ? '' : `${path}: `
-  const hint = suggestion === undefined ? '' : ` (did you mean '${suggestion}'?)`
-  return `${file}:${line}:${column} ${subject}${message}${hint}`
+  const hint = suggestion === undefined ? '' : ` (did you mean '${shownText(suggestion)}'?)`
+  return `${shownText(file)}:${line}:${column} ${subject}${message}${hint}`
 }
 
-/** Collects problems; beyond {@link maxProblems} it only counts them. */
+/** Collects problems; beyond some 200 it only counts them. */
 export interface ProblemList {
   readonly count: number
   /** `suggestion` may be a function, so that far-fetched lists cost nothing. */
@@ -36,7 +36,7 @@ export interface ProblemList {
 }
 
 /** More than a person would read; the rest is reported as a number. */
-export const maxProblems = 200
+const maxProblems = 200
 
 export function problemList(): ProblemList {
   const problems: ConfigProblem[] = []

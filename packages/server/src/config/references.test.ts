@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { errorsOf, loaded, loadText, warningsOf } from './config.fixture.ts'
 
-describe('references', () => {
-  const text = (pipeline: string, rest = ''): string =>
-    `circuitBreakers:\n  llm: {}\n${rest}upstreams:\n  u:\n    url: http://u\n    pipeline:\n      ${pipeline}\n`
+const text = (pipeline: string, rest = ''): string =>
+  `circuitBreakers:\n  llm: {}\n${rest}upstreams:\n  u:\n    url: http://u\n    pipeline:\n      ${pipeline}\n`
 
+describe('references', () => {
   it.each([
     [
       'circuitBreaker: lmm',

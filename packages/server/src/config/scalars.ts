@@ -1,6 +1,7 @@
+import { parseDuration } from 'holdfast'
 import * as z from 'zod'
 import { formatByteSize, parseByteSize, suggestByteSize } from './byte-size.ts'
-import { formatDuration, longestDurationMs, parseDurationText, suggestDuration } from './duration-text.ts'
+import { formatDuration, longestDurationMs, suggestDuration } from './duration-text.ts'
 
 // Each of these says what it expects as "must be …": the reader of a problem sees that sentence and the value received.
 
@@ -43,23 +44,23 @@ export interface DurationLimits {
 const durationPattern = String.raw`^\d+(\.\d+)?(ms|s|m|h|d)$`
 
 /** A duration with its unit; becomes milliseconds. */
-export function duration({ min = '0ms', max }: DurationLimits = {}): z.ZodType<number, unknown> {
-  const minMs = parseDurationText(min) ?? 0
-  const maxMs = max === undefined ? longestDurationMs : (parseDurationText(max) ?? longestDurationMs)
+export function duration({ min = '0ms', max }: DurationLimits = {}): z.ZodType<number> {
+  const minMs = parseDuration(min) ?? 0
+  const maxMs = max === undefined ? longestDurationMs : (parseDuration(max) ?? longestDurationMs)
   const range = `${minMs > 0 ? `, at least ${formatDuration(minMs)}` : ''}${max === undefined ? '' : `, at most ${max}`}`
   return parsedScalar({
     expected: `a duration with its unit, such as 250ms, 30s, 5m, 2h or 7d${range}`,
     parse: (value) => {
-      const ms = typeof value === 'string' ? parseDurationText(value) : undefined
+      const ms = typeof value === 'string' ? parseDuration(value) : undefined
       return ms !== undefined && ms >= minMs && ms <= maxMs ? ms : undefined
     },
-    suggest: (value) => (typeof value === 'string' && parseDurationText(value) !== undefined ? undefined : suggestDuration(value)),
+    suggest: (value) => (typeof value === 'string' && parseDuration(value) !== undefined ? undefined : suggestDuration(value)),
     json: { type: 'string', pattern: durationPattern },
   })
 }
 
 /** A share: 0..1, or a percentage as text; becomes a number in 0..1. `aboveZero` refuses 0. */
-export function ratio({ aboveZero = false }: { readonly aboveZero?: boolean } = {}): z.ZodType<number, unknown> {
+export function ratio({ aboveZero = false }: { readonly aboveZero?: boolean } = {}): z.ZodType<number> {
   return parsedScalar({
     expected: `a share ${aboveZero ? 'above 0, at most 1' : 'from 0 to 1'}, such as 0.85 or '85%'`,
     parse: (value) => {
@@ -85,7 +86,7 @@ function percentage(value: unknown): number | undefined {
 }
 
 /** A size in bytes, with or without unit; becomes a number of bytes. */
-export function byteSize({ min = 0, max = Number.MAX_SAFE_INTEGER }: NumberLimits = {}): z.ZodType<number, unknown> {
+export function byteSize({ min = 0, max = Number.MAX_SAFE_INTEGER }: NumberLimits = {}): z.ZodType<number> {
   const range = `${min > 0 ? `, at least ${formatByteSize(min)}` : ''}${max === Number.MAX_SAFE_INTEGER ? '' : `, at most ${formatByteSize(max)}`}`
   return parsedScalar({
     expected: `a size such as 512KiB, 1MiB or 10MB${range}`,
@@ -113,7 +114,7 @@ export interface ScalarRules<T> {
 }
 
 /** A scalar with a form of its own; {@link SuggestionParams} carries what was probably meant. */
-export function parsedScalar<T>({ expected, parse, suggest, json }: ScalarRules<T>): z.ZodType<T, unknown> {
+export function parsedScalar<T>({ expected, parse, suggest, json }: ScalarRules<T>): z.ZodType<T> {
   const schema = z.unknown().transform((value, context): T => {
     const parsed = parse(value)
     if (parsed !== undefined) return parsed

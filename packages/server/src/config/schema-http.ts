@@ -63,10 +63,10 @@ export function baseUrl(): z.ZodType<string> {
   })
 }
 
-function parseUrl(text: string): URL | undefined {
-  if (!/^https?:\/\/[^/\\\s]/i.test(text) || /[\s\\]/.test(text)) return undefined
+function parseUrl(url: string): URL | undefined {
+  if (!/^https?:\/\/[^/\\\s]/i.test(url) || /[\s\\]/.test(url)) return undefined
   try {
-    return new URL(text)
+    return new URL(url)
   } catch {
     return undefined
   }

@@ -1,5 +1,6 @@
+import { parseDuration } from 'holdfast'
 import * as z from 'zod'
-import { parseDurationText, suggestDuration } from './duration-text.ts'
+import { suggestDuration } from './duration-text.ts'
 import { choice, parsedScalar } from './scalars.ts'
 import { circuitBreakerSchema, type CircuitBreakerSettings } from './schema-circuit-breaker.ts'
 import { fallbackSchema, type FallbackSource } from './schema-fallback.ts'
@@ -48,11 +49,11 @@ const timeoutName = parsedScalar<string | number>({
   // names begin with a letter, so that a misspelt duration is not taken for one
   parse: (value) => {
     if (typeof value !== 'string' || value === '') return undefined
-    const ms = parseDurationText(value)
+    const ms = parseDuration(value)
     if (ms !== undefined) return ms > 0 ? ms : undefined
     return /^[A-Za-z]/.test(value) ? value : undefined
   },
-  suggest: (value) => (typeof value === 'string' && parseDurationText(value) !== undefined ? undefined : suggestDuration(value)),
+  suggest: (value) => (typeof value === 'string' && parseDuration(value) !== undefined ? undefined : suggestDuration(value)),
   json: { type: 'string' },
 })
 

@@ -105,7 +105,9 @@ const control = section(
 const oneValue = "must have exactly one of 'value' and 'valueFile'"
 
 const token = section({
-  name: text('a name of 1 to 100 characters', /^[^\u0000-\u001f\u007f]{1,100}$/).describe('Who uses it: appears in the audit record.'),
+  name: text('a name of up to 100 letters, digits, blanks or any of . _ @ -', /^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,99}$/).describe(
+    'Who uses it: appears in the audit record.',
+  ),
   role: choice(['operate', 'read']).describe('operate may change things, read may only look.'),
   value: z
     .string({ error: 'must be a text' })

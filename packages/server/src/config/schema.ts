@@ -32,7 +32,7 @@ const definitionName = text(
 const upstreamName = text('made of a letter, then up to 62 letters, digits or any of . _ -', /^[A-Za-z][A-Za-z0-9._-]{0,62}$/)
 const includedPath = text('a path relative to this file', /./)
 
-function definitions<T>(what: string, settings: z.ZodType<T>): z.ZodType<Readonly<Record<string, T>>, unknown> {
+function definitions<T>(what: string, settings: z.ZodType<T>): z.ZodType<Readonly<Record<string, T>>> {
   return z.record(definitionName, settings, { error: `must be a map of names and ${what}` })
 }
 

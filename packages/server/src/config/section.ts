@@ -27,9 +27,11 @@ export type Shape =
   | { readonly kind: 'list'; readonly item: z.core.$ZodType }
   | { readonly kind: 'scalar'; readonly isText: boolean }
 
+type SchemaDefinition = z.core.$ZodTypes['_zod']['def']
+
 /** The shapes a schema accepts; several for a union. */
 export function shapesOf(schema: z.core.$ZodType): readonly Shape[] {
-  const { def } = (schema as z.core.$ZodTypes)._zod
+  const { def } = schema as unknown as { readonly def: SchemaDefinition }
   switch (def.type) {
     case 'object':
       return [{ kind: 'map', keys: def.shape, words: wordsOf.get(schema) ?? {} }]

@@ -1,4 +1,4 @@
-import { quoted, type SettingPath } from './path-text.ts'
+import { quoted, shownText, type SettingPath } from './path-text.ts'
 import { hidden, isSecretPath, withoutCredentials } from './secrets.ts'
 import type { SourceNode, SourceScalar } from './source-tree.ts'
 
@@ -19,6 +19,9 @@ export function showValue(node: SourceNode, path: SettingPath): string {
 /** Where a substituted value came from, in words; undefined when the file itself says it. */
 function originOf({ substituted }: SourceScalar): string | undefined {
   if (substituted === undefined) return undefined
-  const origins = [...substituted.variables.map((name) => `variable ${name}`), ...substituted.secretFiles.map((file) => `file ${file}`)]
+  const origins = [
+    ...substituted.variables.map((name) => `variable ${name}`),
+    ...substituted.secretFiles.map((file) => `file ${shownText(file)}`),
+  ]
   return origins.length === 0 ? undefined : origins.join(' and ')
 }

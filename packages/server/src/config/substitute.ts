@@ -1,3 +1,4 @@
+import { shownText } from './path-text.ts'
 import type { SubstitutedText } from './source-tree.ts'
 
 /** Where the values of `${…}` come from. */
@@ -73,7 +74,7 @@ class SubstitutionRun {
   private fileContent(path: string): string {
     if (path === '') return this.fail('${file:…} must name a file')
     const read = this.sources.readSecret(path)
-    if ('fault' in read) return this.fail(`file ${path} ${read.fault}`)
+    if ('fault' in read) return this.fail(`file ${shownText(path)} ${read.fault}`)
     this.secretFiles.add(path)
     return read.text
   }

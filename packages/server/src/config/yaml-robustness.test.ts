@@ -170,11 +170,34 @@ describe('74: files made to exhaust', () => {
   })
 
   it.each([
-    ['brackets that open', '['.repeat(140_000)],
-    ['brackets that close', ']'.repeat(29_000)],
-    ['a list in brackets', `a: [${'1,'.repeat(70_000)}]`],
-    ['tags', '!a '.repeat(14_000)],
-    ['directives', '%a b\n'.repeat(10_000)],
+    ['brackets', '['.repeat(100_000)],
+    ['brackets around texts', '[a, '.repeat(30_000)],
+    ['braces', '{a: '.repeat(30_000)],
+    ['dashes', '- '.repeat(60_000)],
+    ['question marks', '? '.repeat(60_000)],
+    ['colons', ': '.repeat(60_000)],
+    ['indentation', Array.from({ length: 1_400 }, (_, depth) => `${' '.repeat(depth)}a:\n`).join('')],
+    ['dashes and indentation', Array.from({ length: 500 }, (_, depth) => `${' '.repeat(2 * depth)}-\n`).join('')],
+    ['brackets in many lines', '[\n'.repeat(50_000)],
+  ])('refuses thousands of levels of %s, which would exhaust the stack', (_, text) => {
+    const { errors, ms } = timed(text)
+    expect(errors).toHaveLength(1)
+    expect(errors[0]).toMatch(/ the values are nested too deeply$/)
+    expect(ms).toBeLessThan(3_000)
+  })
+
+  it('nesting that people write is far from the limit', () => {
+    const list = `${'['.repeat(40)}1${']'.repeat(40)}`
+    const map = Array.from({ length: 25 }, (_, depth) => `${' '.repeat(2 * depth + 6)}- a:\n`).join('')
+    const result = loadText(`fallbacks:\n  a: { json: ${list} }\n  b:\n    json:\n${map}`)
+    expect(errorsOf(result)).toEqual([])
+  })
+
+  it.each([
+    ['brackets that close', ']'.repeat(14_500)],
+    ['a list in brackets', `a: [${'1,'.repeat(34_000)}]`],
+    ['tags', '!a '.repeat(7_000)],
+    ['directives', '%a b\n'.repeat(9_000)],
     ['small keys', Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join('\n')],
     ['the same key', 'a: 1\n'.repeat(20_000)],
     ['anchors and aliases', Array.from({ length: 9_000 }, (_, index) => `- &a${index} 1\n- *a${index}`).join('\n')],
@@ -209,8 +232,7 @@ describe('75: keys that could reach the prototype', () => {
 
   it('knows no names but those that were defined', () => {
     const { config } = loaded(loadText(minimal))
-    expect(config.upstreams.toString).toBeUndefined()
-    expect(config.upstreams.hasOwnProperty).toBeUndefined()
+    for (const inherited of ['toString', 'hasOwnProperty', '__proto__']) expect(inherited in config.upstreams).toBe(false)
     expect(Object.keys(config.upstreams)).toEqual(['llm'])
   })
 })

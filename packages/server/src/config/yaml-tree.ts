@@ -1,11 +1,11 @@
-import { isAlias, isScalar, isSeq, parseDocument, type Alias, type Document, type ParsedNode, type YAMLMap } from 'yaml'
+import { isAlias, isScalar, isSeq, parseDocument, type Alias, type Document, type ParsedNode, type Scalar, type YAMLMap } from 'yaml'
 import { lineIndex } from './line-index.ts'
 import type { SettingPath } from './path-text.ts'
 import type { ProblemList, SourcePosition } from './problems.ts'
 import { emptyMap, type ScalarValue, type SourceEntry, type SourceMap, type SourceNode, type SourceScalar } from './source-tree.ts'
 import { retyped, type Substitution } from './substitute.ts'
 import { explainYamlFault, meaningful } from './yaml-faults.ts'
-import { forbiddenCharacter, tooManyTokens } from './yaml-limits.ts'
+import { findExcess, findForbiddenCharacter } from './yaml-limits.ts'
 
 export interface TreeContext {
   /** Name of the file in messages. */
@@ -21,9 +21,9 @@ const maxAliasedValues = 10_000
 export function readYamlTree(text: string, context: TreeContext): SourceNode | undefined {
   const lineAndColumn = lineIndex(text)
   const positionAt = (offset: number): SourcePosition => ({ file: context.file, ...lineAndColumn(offset) })
-  const unfit = whyUnfit(text)
-  if (unfit !== undefined) {
-    context.problems.add(positionAt(unfit.offset), [], unfit.message)
+  const excess = findForbiddenCharacter(text) ?? findExcess(text)
+  if (excess !== undefined) {
+    context.problems.add(positionAt(excess.offset), [], excess.message)
     return undefined
   }
   const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, logLevel: 'error' })
@@ -34,16 +34,6 @@ export function readYamlTree(text: string, context: TreeContext): SourceNode | u
     context.problems.add(at, [], explainYamlFault(fault, text.split('\n', at.line)[at.line - 1] ?? ''))
   }
   return undefined
-}
-
-/** What makes a text not worth parsing. */
-function whyUnfit(text: string): { readonly offset: number; readonly message: string } | undefined {
-  const control = forbiddenCharacter(text)
-  if (control !== undefined) return { offset: control.offset, message: `${control.name} is not allowed in a configuration file` }
-  const tooMany = tooManyTokens(text)
-  return tooMany === undefined
-    ? undefined
-    : { offset: tooMany, message: 'the file holds too many values up to here: split it, and include the parts' }
 }
 
 /** A value that aliases may refer to, with the number of values in it. */
@@ -87,7 +77,7 @@ class TreeBuilder {
   }
 
   private content(node: Exclude<ParsedNode, Alias.Parsed>, at: SourcePosition, path: SettingPath): SourceNode {
-    if (isScalar(node)) return this.scalar(node.value, at, path)
+    if (isScalar(node)) return this.scalar(node, at, path)
     if (isSeq(node)) return { kind: 'list', at, items: node.items.map((item, index) => this.build(item, at, [...path, index])) }
     return { kind: 'map', at, entries: this.entries(node, at, path) }
   }
@@ -114,7 +104,7 @@ class TreeBuilder {
         this.context.problems.add(keyAt, path, 'a key must be a plain text')
         continue
       }
-      const name = typeof key.value === 'string' ? key.value : (key.source ?? String(key.value))
+      const name = typeof key.value === 'string' ? key.value : (key.source ?? '')
       if (name === '<<') {
         merged.push(...this.mergeSources(value, keyAt, path))
         continue
@@ -149,8 +139,8 @@ class TreeBuilder {
     })
   }
 
-  private scalar(value: unknown, at: SourcePosition, path: SettingPath): SourceScalar {
-    if (typeof value !== 'string') return { kind: 'scalar', at, value: isScalarValue(value) ? value : String(value) }
+  private scalar({ value, source = '' }: Scalar, at: SourcePosition, path: SettingPath): SourceScalar {
+    if (typeof value !== 'string') return { kind: 'scalar', at, value: isScalarValue(value) ? value : source }
     const substitution = this.context.substitute(value)
     if (substitution === undefined) return { kind: 'scalar', at, value }
     for (const fault of substitution.faults) this.context.problems.add(at, path, fault)

@@ -4,6 +4,7 @@ import { getRequestListener } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono } from 'hono'
 import type { FaultTolerantSystem } from 'holdfast/system'
+import { trackConnections } from '../gateway/graceful-close.ts'
 import { apiRoutes, policyList } from './api-routes.ts'
 import { problem, type Token } from './authority.ts'
 import type { ControlEnvironment } from './environment.ts'
@@ -88,6 +89,7 @@ export async function createControl(options: ControlOptions): Promise<Control> {
     },
   )
   server.maxConnections = 2_000
+  trackConnections(server)
   return {
     server,
     events,

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
+import { connect } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { bulkhead, circuitBreaker, pipeline, retry, timeout } from 'holdfast'
 import { UpstreamFailure } from './answer.ts'
@@ -392,6 +393,15 @@ describe('streams', () => {
 })
 
 describe('connections', () => {
+  it('32: closing does not wait for a connection that has never asked anything', async () => {
+    const { gateway } = await set(answerOk)
+    const silent = connect(gateway.port, '127.0.0.1')
+    await once(silent, 'connect')
+    await fetch(`${gateway.url}/up/x`) // the server has seen the connection by now
+    await gateway.gateway.close(60_000)
+    silent.destroy()
+  })
+
   it('24: more connections of one address than allowed are answered with 503 at once', async () => {
     const { gateway } = await set(answerOk, { gateway: { maxConnectionsPerAddress: 1 } })
     const first = httpRequest(`${gateway.url}/up/x`, { method: 'POST' }) // keeps its connection: its body does not end

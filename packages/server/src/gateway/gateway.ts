@@ -4,6 +4,7 @@ import type { Call } from 'holdfast'
 import { UpstreamFailure, type Answer } from './answer.ts'
 import { deliver } from './deliver.ts'
 import { Exchange } from './exchange.ts'
+import { closeGracefully, trackConnections } from './graceful-close.ts'
 import { countHeaders, requestHeaders } from './headers.ts'
 import { limitConnections } from './connection-limits.ts'
 import { ownAnswer, ownAnswerBody, type OwnAnswer } from './refusal-answer.ts'
@@ -80,6 +81,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     (request, response) => handling.handle(request, response),
   )
   server.maxHeadersCount = 200
+  trackConnections(server)
   limitConnections(server, options.maxConnections ?? 4_096, options.maxConnectionsPerAddress ?? Infinity)
   return {
     server,
@@ -88,17 +90,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     close: (graceMs) => closeGracefully(server, graceMs),
   }
-}
-
-/** Lets requests under way finish; cuts what is left after the grace period. */
-export async function closeGracefully(server: Server, graceMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => resolve()) // also when it never listened
-  })
-  server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs)
-  await closed
-  clearTimeout(timer)
 }
 
 class Handling {

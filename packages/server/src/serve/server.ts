@@ -1,7 +1,7 @@
 import { BlockList, isIPv4, type AddressInfo } from 'node:net'
 import type { Server } from 'node:http'
 import type { Hono } from 'hono'
-import { pipeline, type RateLimiter } from 'holdfast'
+import { pipeline, type Pipeline, type RateLimiter } from 'holdfast'
 import { faultTolerantSystem, type FaultTolerantSystem } from 'holdfast/system'
 import { statusMatcher, type ReliabilityConfig, type UpstreamSettings } from '../config/index.ts'
 import { createControl, type ControlEnvironment, type Lifecycle } from '../control/index.ts'
@@ -143,7 +143,7 @@ function newRoute(
     name: upstream.name,
     url: new URL(upstream.url),
     headers: new Map(Object.entries(upstream.headers)),
-    policy: pipeline({ name: upstream.name, clock: system.clock }, ...policies),
+    policy: pipeline({ name: upstream.name, clock: system.clock }, ...policies) as Pipeline, // its fallback answers an Answer too
     quota,
     maxPauseMs: upstream.quota.maxPause,
     countsAsFailure: statusMatcher(upstream.failureStatuses, [429]),
