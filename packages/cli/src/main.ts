@@ -8,7 +8,7 @@ export async function main(args: readonly string[], output: Output = { stdout: p
   const holdfast = program(output)
   try {
     if (args.length === 0) {
-      output.stdout.write(holdfast.helpInformation())
+      holdfast.outputHelp()
       return
     }
     await holdfast.parseAsync(args, { from: 'user' })

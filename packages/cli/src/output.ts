@@ -12,7 +12,8 @@ type Style = Parameters<typeof styleText>[0]
 /** Whether a stream shows colours: a terminal, and nobody asked for none (NO_COLOR, https://no-color.org). */
 export function hasColors(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): boolean {
   if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return false
-  if (env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '0') return true
+  const forced = env['FORCE_COLOR']
+  if (forced !== undefined && forced !== '' && forced !== '0') return true
   return stream.isTTY && env['TERM'] !== 'dumb'
 }
 
