@@ -117,7 +117,7 @@ describe('loadConfig, whatever it is given', () => {
       fc.property(document, (value) => {
         expect(attempt(stringify(value)).broken).toEqual([])
       }),
-      { seed: 71, numRuns: 400 },
+      { seed: 71, numRuns: 250 },
     )
   })
 
@@ -153,13 +153,13 @@ describe('loadConfig, whatever it is given', () => {
       fc.property(fc.array(piece, { maxLength: 40 }), (written) => {
         expect(attempt(written.join('')).broken).toEqual([])
       }),
-      { seed: 71, numRuns: 600 },
+      { seed: 71, numRuns: 150 },
     )
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(attempt(text).broken).toEqual([])
       }),
-      { seed: 71, numRuns: 300 },
+      { seed: 71, numRuns: 150 },
     )
   })
 
@@ -178,7 +178,7 @@ describe('loadConfig, whatever it is given', () => {
         const damaged = damages.reduce((text, { at, remove, insert }) => text.slice(0, at) + insert + text.slice(at + remove), demo)
         expect(attempt(damaged).broken).toEqual([])
       }),
-      { seed: 71, numRuns: 300 },
+      { seed: 71, numRuns: 150 },
     )
   })
 
@@ -199,7 +199,7 @@ describe('loadConfig, whatever it is given', () => {
         const found = result.ok ? undefined : result.errors.find(({ path }) => path.endsWith(`.${misspelt}`))
         expect(found).toMatchObject({ line: demo.slice(0, start).split('\n').length, column: indent.length + 1, suggestion: name })
       }),
-      { seed: 71, numRuns: 60 },
+      { seed: 71, numRuns: 40 },
     )
   })
 })
