@@ -10,6 +10,7 @@ import { readSourceFiles } from './support/source-files.ts'
 
 const run = promisify(execFile)
 const timeLimitMs = 60_000
+const testTimeMs = timeLimitMs + 10_000
 
 interface PageSnippet extends Snippet {
   readonly page: string
@@ -38,26 +39,38 @@ describe('documentation', () => {
     expect(others.map(({ place, language }) => `${place} is ${language}`)).toEqual([])
   })
 
-  it('type-checks', async () => {
-    if (programs.length === 0) return
-    const config = {
-      extends: '../../tsconfig.check.json',
-      include: ['.'],
-      compilerOptions: { noUnusedLocals: false, noUnusedParameters: false },
-    }
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
-    const compiler = join(root, 'node_modules/typescript/bin/tsc')
-    expect(await failureOf(process.execPath, [compiler, '-p', folder, '--pretty', 'false'])).toBe('')
-  })
+  it(
+    'type-checks',
+    async () => {
+      if (programs.length === 0) return
+      const config = {
+        extends: '../../tsconfig.check.json',
+        include: ['.'],
+        compilerOptions: { noUnusedLocals: false, noUnusedParameters: false },
+      }
+      writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
+      const compiler = join(root, 'node_modules/typescript/bin/tsc')
+      expect(await failureOf(process.execPath, [compiler, '-p', folder, '--pretty', 'false'])).toBe('')
+    },
+    testTimeMs,
+  )
 
-  it.each(programs.map((snippet) => [snippet.place, snippet] as const))('%s runs', async (_place, snippet) => {
-    const loader = ['--conditions=@holdfast/source', '--import', 'tsx']
-    expect(await failureOf(process.execPath, [...loader, programPath(snippet)])).toBe('')
-  })
+  it.each(programs.map((snippet) => [snippet.place, snippet] as const))(
+    '%s runs',
+    async (_place, snippet) => {
+      const loader = ['--conditions=@holdfast/source', '--import', 'tsx']
+      expect(await failureOf(process.execPath, [...loader, programPath(snippet)])).toBe('')
+    },
+    testTimeMs,
+  )
 
-  it.each(commands.map(({ place, code }) => [place, code] as const))('%s runs', async (_place, code) => {
-    expect(await failureOf('bash', ['-euo', 'pipefail', '-c', code])).toBe('')
-  })
+  it.each(commands.map(({ place, code }) => [place, code] as const))(
+    '%s runs',
+    async (_place, code) => {
+      expect(await failureOf('bash', ['-euo', 'pipefail', '-c', code])).toBe('')
+    },
+    testTimeMs,
+  )
 
   it.each(configurations.map((snippet) => [snippet.place, snippet] as const))(
     '%s is a valid configuration',

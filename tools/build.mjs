@@ -46,5 +46,8 @@ function lacksOutput(folder) {
  * @param {'show' | 'collect'} output
  */
 function tsc(folder, options, output) {
-  return runCommand(process.execPath, [join(folder, 'node_modules/typescript/bin/tsc'), '-b', ...options], { cwd: folder, output })
+  return runCommand(process.execPath, [join(folder, 'node_modules/typescript/bin/tsc'), '-b', ...publicPackages, ...options], {
+    cwd: folder,
+    output,
+  })
 }

@@ -7,13 +7,13 @@ import { ensureInstalled } from './install.mjs'
 import { packPackages } from './pack.mjs'
 import { elapsed } from './progress.mjs'
 import { runCommand } from './run-command.mjs'
-import { readJson, root, scratch } from './workspace.mjs'
+import { publicPackages, readJson, root, scratch } from './workspace.mjs'
 
 const tarballs = join(scratch, 'check')
 
 /** @type {readonly { name: string, run: () => Promise<void> }[]} */
 const steps = [
-  { name: 'packages build (tsc -b)', run: () => tool('typescript', 'tsc', '-b') },
+  { name: 'packages build (tsc -b)', run: () => tool('typescript', 'tsc', '-b', ...publicPackages) },
   { name: 'everything type-checks (tsc)', run: () => tool('typescript', 'tsc', '-p', 'tsconfig.check.json') },
   { name: 'lint (oxlint)', run: () => tool('oxlint', 'oxlint', '--type-aware', '--deny-warnings') },
   { name: 'format (oxfmt)', run: () => tool('oxfmt', 'oxfmt', '--check', '.') },
@@ -27,7 +27,9 @@ await runTool(async () => {
   for (const { name, run } of steps) {
     const startedAt = performance.now()
     const problem = await run().then(() => undefined, explain)
-    console.log(`${problem === undefined ? 'ok    ' : 'FAILED'} ${((performance.now() - startedAt) / 1000).toFixed(1).padStart(5)} s  ${name}`)
+    console.log(
+      `${problem === undefined ? 'ok    ' : 'FAILED'} ${((performance.now() - startedAt) / 1000).toFixed(1).padStart(5)} s  ${name}`,
+    )
     if (problem === undefined) continue
     console.log(problem)
     failed.push(name)

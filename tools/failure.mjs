@@ -1,5 +1,6 @@
 // How a tool ends: an expected failure is a line for the person at the terminal, an interruption keeps its signal's exit code.
 import { constants } from 'node:os'
+import { endWithParent } from './end-with-parent.mjs'
 
 /** Something the person can act on: shown without a stack. */
 export class Failure extends Error {}
@@ -18,6 +19,7 @@ export class Interrupted extends Error {
  * @param {() => Promise<number | void>} tool
  */
 export async function runTool(tool) {
+  endWithParent()
   try {
     const code = await tool()
     if (typeof code === 'number') process.exitCode = code

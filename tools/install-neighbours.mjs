@@ -56,7 +56,7 @@ async function disableServices(packages) {
 
 /** @param {readonly string[]} args */
 async function apt(...args) {
-  const stop = startHeartbeat(`in apt-get ${args[0]}`)
+  const stop = startHeartbeat(() => `in apt-get ${args[0]}`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   try {
     const { code, output } = await runCommand('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=120', ...args], { env, output: 'collect' })

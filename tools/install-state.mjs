@@ -61,17 +61,24 @@ export function staleReason(recorded, current) {
  */
 
 /**
- * Whether npm's own record of node_modules holds what the lock file asks for, as after a plain `npm install`.
+ * Whether the lock file was made for these package.json files.
+ * @param {Lock | undefined} lock package-lock.json
+ * @param {Readonly<Record<string, Record<string, unknown>>>} manifests Every package.json, by its folder, the root being `''`.
+ */
+export function fitsManifests(lock, manifests) {
+  return Object.entries(manifests).every(([folder, manifest]) => {
+    const locked = lock?.packages?.[folder]
+    return locked !== undefined && dependencyFields.every((field) => sameEntries(locked[field], manifest[field]))
+  })
+}
+
+/**
+ * Whether npm's own record of node_modules holds what the lock file asks for, as after a plain `npm install`. Optional packages may lack.
  * @param {Lock | undefined} lock package-lock.json
  * @param {Lock | undefined} installed node_modules/.package-lock.json
- * @param {Readonly<Record<string, Record<string, unknown>>>} manifests Every package.json, by its folder.
  */
-export function isInstalled(lock, installed, manifests) {
+export function holdsLocked(lock, installed) {
   if (!lock?.packages || !installed?.packages) return false
-  for (const [folder, manifest] of Object.entries(manifests)) {
-    const locked = lock.packages[folder]
-    if (!locked || dependencyFields.some((field) => !sameEntries(locked[field], manifest[field]))) return false
-  }
   return Object.entries(lock.packages).every(([path, wanted]) => {
     const found = installed.packages?.[path]
     if (path === '' || (!found && (wanted.optional || wanted.devOptional))) return true

@@ -1,18 +1,13 @@
 // Makes node_modules fit the lock file, and says why and how far it is.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from './failure.mjs'
-import { currentRuntime, installState, isInstalled, staleReason } from './install-state.mjs'
-import { runNpm } from './npm.mjs'
-import { say, startHeartbeat } from './progress.mjs'
+import { currentRuntime, fitsManifests, holdsLocked, installState, staleReason } from './install-state.mjs'
+import { npmInstall } from './npm-install.mjs'
+import { say } from './progress.mjs'
 import { withSetupLock } from './setup-lock.mjs'
 import { manifestFolders, readJson } from './workspace.mjs'
 import { requireWritable } from './writable.mjs'
-
-/** Everything a build and the tests need, whatever NODE_ENV or the user's npm settings leave out. */
-const npmFlags = ['--include=dev', '--include=optional', '--prefer-offline', '--no-audit', '--no-fund', '--no-progress']
-const unreachable = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED|ERR_SOCKET_TIMEOUT/
-const lockOutOfStep = /npm ci.*can only install|are in sync/
 
 /**
  * Installs the dependencies of the project in `folder` unless they are there already.
@@ -26,40 +21,26 @@ export async function ensureInstalled(folder) {
     const reason = reasonToInstall(folder)
     if (reason === undefined) return
     say(`installing dependencies: ${reason}`)
-    writeState(folder, 'unfinished')
-    await install(folder)
+    await install(folder, isLockInStep(folder))
     writeState(folder, currentState(folder))
     say('dependencies installed')
   })
 }
 
-/** @param {string} folder */
-async function install(folder) {
-  const locked = existsSync(join(folder, 'package-lock.json'))
-  let result = await npm(folder, locked ? 'ci' : 'install')
-  if (result.code !== 0 && locked && lockOutOfStep.test(result.output) && !process.env.CI) {
-    say('package-lock.json does not fit the package.json files; npm install brings it up to date')
-    result = await npm(folder, 'install')
-  }
-  if (result.code === 0) return
-  if (unreachable.test(result.output)) {
-    throw new Failure('Dependencies are missing and the npm registry cannot be reached. Check the network (and `npm config get registry`), then try again.')
-  }
-  throw new Failure(`npm ended with code ${result.code}; its messages are above. Nothing else was done.`)
-}
-
 /**
+ * Installs exactly what the lock file says and leaves the lock file alone. `npm ci` would do that too, but refuses a lock file
+ * made by an npm that left out the optional packages of other platforms.
  * @param {string} folder
- * @param {'ci' | 'install'} verb
+ * @param {boolean} lockInStep
  */
-async function npm(folder, verb) {
-  say(`npm ${verb}`)
-  const stop = startHeartbeat('installing')
-  try {
-    return await runNpm([verb, ...npmFlags], { cwd: folder, onLine: (line) => line.trim() && say(`  ${line}`) })
-  } finally {
-    stop()
+async function install(folder, lockInStep) {
+  if (!lockInStep && process.env.CI) {
+    throw new Failure('package-lock.json does not fit the package.json files. Run `npm install` and commit package-lock.json.')
   }
+  if (!canBuildOn(folder)) rmSync(join(folder, 'node_modules'), { recursive: true, force: true })
+  writeState(folder, 'unfinished')
+  if (!lockInStep) say('package-lock.json does not fit the package.json files: npm brings it up to date')
+  await npmInstall(folder, lockInStep ? ['--no-save'] : [])
 }
 
 /**
@@ -67,13 +48,25 @@ async function npm(folder, verb) {
  * @param {string} folder
  */
 function reasonToInstall(folder) {
-  const modules = join(folder, 'node_modules')
-  const recorded = existsSync(modules) ? readOptional(statePath(folder)) : undefined
-  const reason = staleReason(recorded, currentState(folder))
-  const otherRuntime = recorded !== undefined && recorded.runtime !== currentRuntime
-  if (reason === undefined || otherRuntime) return reason
-  const installedByHand = isInstalled(readOptional(join(folder, 'package-lock.json')), readOptional(join(modules, '.package-lock.json')), manifestsOf(folder))
+  const reason = staleReason(recordedState(folder), currentState(folder))
+  if (reason === undefined || !canBuildOn(folder)) return reason
+  const installedByHand = isLockInStep(folder) && holdsLocked(readLock(folder), readNpmRecord(folder))
   return installedByHand ? undefined : reason
+}
+
+/**
+ * Whether what is in node_modules is whole and made for this Node.js, even if it is not what the lock file says now.
+ * @param {string} folder
+ */
+function canBuildOn(folder) {
+  const recorded = recordedState(folder)
+  if (recorded === undefined) return readNpmRecord(folder) !== undefined
+  return recorded !== 'unfinished' && recorded.runtime === currentRuntime
+}
+
+/** @param {string} folder */
+function isLockInStep(folder) {
+  return fitsManifests(readLock(folder), manifestsOf(folder))
 }
 
 /** @param {string} folder */
@@ -95,6 +88,27 @@ function manifestsOf(folder) {
 /** @param {string} folder */
 function statePath(folder) {
   return join(folder, 'node_modules', '.holdfast-setup')
+}
+
+/**
+ * @param {string} folder
+ * @returns {import('./install-state.mjs').InstallState | 'unfinished' | undefined}
+ */
+function recordedState(folder) {
+  return readOptional(statePath(folder))
+}
+
+/** @param {string} folder */
+function readLock(folder) {
+  return readOptional(join(folder, 'package-lock.json'))
+}
+
+/**
+ * What npm notes down when it has finished.
+ * @param {string} folder
+ */
+function readNpmRecord(folder) {
+  return readOptional(join(folder, 'node_modules', '.package-lock.json'))
 }
 
 /**

@@ -3,7 +3,7 @@ import { runCommand } from './run-command.mjs'
 
 /**
  * @param {readonly string[]} args
- * @param {{ cwd: string, onLine?: (line: string) => void }} options
+ * @param {{ cwd: string, onLine?: import('./run-command.mjs').LineListener }} options
  */
 export function runNpm(args, options) {
   const running = process.env.npm_execpath

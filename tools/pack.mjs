@@ -33,7 +33,10 @@ export async function packPackages(destination) {
   const staging = mkdtempSync(join(tmpdir(), 'holdfast-pack-'))
   try {
     const staged = publicPackages.map((folder) => stage(folder, join(staging, basename(folder))))
-    const { code, output } = await runNpm(['pack', '--ignore-scripts', '--pack-destination', destination, ...staged.map(({ path }) => path)], { cwd: staging })
+    const { code, output } = await runNpm(
+      ['pack', '--ignore-scripts', '--pack-destination', destination, ...staged.map(({ path }) => path)],
+      { cwd: staging },
+    )
     if (code !== 0) throw new Failure(`npm pack failed:\n${output}`)
     return staged.map(({ name, folder, version }) => ({ name, folder, tarball: join(destination, tarballName(name, version)) }))
   } finally {
@@ -51,7 +54,8 @@ function stage(folder, path) {
   const manifest = readJson(join(source, 'package.json'))
   mkdirSync(path)
   for (const entry of manifest.files) {
-    if (existsSync(join(source, entry))) cpSync(join(source, entry), join(path, entry), { recursive: true, filter: (file) => isPublished(source, file) })
+    if (existsSync(join(source, entry)))
+      cpSync(join(source, entry), join(path, entry), { recursive: true, filter: (file) => isPublished(source, file) })
   }
   for (const text of ['README.md', 'LICENSE']) {
     const owner = [source, root].find((candidate) => existsSync(join(candidate, text)))

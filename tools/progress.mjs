@@ -12,10 +12,10 @@ export function say(text) {
 }
 
 /**
- * Repeats `still …` every ten seconds until the returned function is called.
- * @param {string} activity
+ * Repeats a line every ten seconds until the returned function is called.
+ * @param {() => string} describe What is still going on.
  */
-export function startHeartbeat(activity) {
-  const timer = setInterval(() => say(`still ${activity}`), heartbeatMs)
+export function startHeartbeat(describe) {
+  const timer = setInterval(() => say(`still ${describe()}`), heartbeatMs)
   return () => clearInterval(timer)
 }

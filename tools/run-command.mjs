@@ -2,6 +2,8 @@
 import { spawn } from 'node:child_process'
 import { Failure, Interrupted } from './failure.mjs'
 
+/** @typedef {(line: string, stop: () => void) => void} LineListener `stop` asks the program to end. */
+
 /** @type {readonly NodeJS.Signals[]} */
 const endings = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
@@ -12,7 +14,7 @@ const endings = ['SIGINT', 'SIGTERM', 'SIGHUP']
  * @param {string} [options.cwd]
  * @param {NodeJS.ProcessEnv} [options.env]
  * @param {'show' | 'collect'} [options.output] `show` (the default) hands on this terminal; `collect` returns the text.
- * @param {(line: string) => void} [options.onLine] Called for every line collected, as it arrives.
+ * @param {LineListener} [options.onLine] Called for every line collected, as it arrives.
  * @returns {Promise<{ code: number, output: string }>}
  * @throws {Failure} when the program cannot be started. @throws {Interrupted} when a signal ended this tool meanwhile.
  */
@@ -52,7 +54,7 @@ function ended(child, command) {
 
 /**
  * @param {import('node:child_process').ChildProcess} child
- * @param {((line: string) => void) | undefined} onLine
+ * @param {LineListener | undefined} onLine
  */
 function collectLines(child, onLine) {
   /** @type {string[]} */
@@ -62,7 +64,7 @@ function collectLines(child, onLine) {
     /** @param {string} line */
     const add = (line) => {
       lines.push(line)
-      onLine?.(line)
+      onLine?.(line, () => child.kill())
     }
     stream?.setEncoding('utf8')
     stream?.on('data', (text) => {

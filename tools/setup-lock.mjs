@@ -1,7 +1,6 @@
 // Keeps two set-ups of the same folder apart: the second waits for the first and then finds nothing left to do.
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { say } from './progress.mjs'
 
 const pollMs = 250
@@ -24,9 +23,11 @@ export async function withSetupLock(folder, work) {
       rmSync(path, { force: true })
       continue
     }
-    if (!waiting) say(`waiting for another set-up of this folder (process ${holder}, lock file ${path})`)
-    waiting = true
-    await delay(pollMs)
+    if (holder !== 0 && !waiting) {
+      say(`waiting for another set-up of this folder (process ${holder}, lock file ${path})`)
+      waiting = true
+    }
+    await new Promise((resolve) => setTimeout(resolve, pollMs))
   }
   try {
     return await work()

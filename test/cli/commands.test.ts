@@ -47,7 +47,9 @@ describe('help and usage', () => {
 
 describe('validate', () => {
   it('71: names every error at once with its place, and exits with 2', async () => {
-    const path = await config('upstreams:\n  llm:\n    url: http://127.0.0.1:9\n    pipeline:\n      circuitBreaker: { failureTreshold: 5, openFor: 30 }\n')
+    const path = await config(
+      'upstreams:\n  llm:\n    url: http://127.0.0.1:9\n    pipeline:\n      circuitBreaker: { failureTreshold: 5, openFor: 30 }\n',
+    )
     const { code, stderr } = await runCommand(['validate', path])
     expect(code).toBe(2)
     expect(stderr).toMatch(/reliability\.yml:5:25 .*failureTreshold.*did you mean.*failureThreshold/)
@@ -56,7 +58,10 @@ describe('validate', () => {
 
   it('73: names a variable that is missing, with its place', async () => {
     const path = await config("upstreams:\n  llm: { url: '${LLM_URL_THAT_IS_MISSING}' }\n")
-    expect(await runCommand(['validate', path])).toMatchObject({ code: 2, stderr: expect.stringMatching(/reliability\.yml:2:\d+ .*LLM_URL_THAT_IS_MISSING/) })
+    expect(await runCommand(['validate', path])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/reliability\.yml:2:\d+ .*LLM_URL_THAT_IS_MISSING/),
+    })
   })
 
   it('says what is valid, and exits with 0', async () => {
@@ -65,7 +70,10 @@ describe('validate', () => {
   })
 
   it('names a file that is not there', async () => {
-    expect(await runCommand(['validate', join(folder, 'none.yml')])).toMatchObject({ code: 2, stderr: expect.stringContaining('none.yml:1:1 the file cannot be read') })
+    expect(await runCommand(['validate', join(folder, 'none.yml')])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('none.yml:1:1 the file cannot be read'),
+    })
   })
 })
 
@@ -79,7 +87,10 @@ describe('serve', () => {
       finish = () => void response.end('ended')
       asked()
     }, cleanup)
-    const server = startCommand(['serve', await config(`${serverSection()}\nupstreams: { up: { url: '${url}', pipeline: { attemptTimeout: 5s } } }\n`)])
+    const server = startCommand([
+      'serve',
+      await config(`${serverSection()}\nupstreams: { up: { url: '${url}', pipeline: { attemptTimeout: 5s } } }\n`),
+    ])
     cleanup.add(() => void server.child.kill('SIGKILL'))
     const gateway = /(http:\S+)\/up\//.exec(await server.says('page, /health'))?.[1] ?? ''
     const response = await fetch(`${gateway}/up/x`)
@@ -98,22 +109,33 @@ describe('serve', () => {
     })
     cleanup.add(() => taken.close())
     const { port } = taken.address() as AddressInfo
-    const path = await config(`server: { dataDir: '${folder}/data', gateway: { port: ${port} }, control: { port: 0 } }\nupstreams: { up: { url: http://127.0.0.1:9, pipeline: { attemptTimeout: 5s } } }\n`)
+    const path = await config(
+      `server: { dataDir: '${folder}/data', gateway: { port: ${port} }, control: { port: 0 } }\nupstreams: { up: { url: http://127.0.0.1:9, pipeline: { attemptTimeout: 5s } } }\n`,
+    )
     const { code, stderr } = await runCommand(['serve', path])
     expect(code).toBe(1)
-    expect(stderr.trim()).toBe(`holdfast: 127.0.0.1:${port} is in use by another program: stop it, or set server.gateway.port to a free port (0 takes any)`)
+    expect(stderr.trim()).toBe(
+      `holdfast: 127.0.0.1:${port} is in use by another program: stop it, or set server.gateway.port to a free port (0 takes any)`,
+    )
   })
 
   it('79: a data directory that cannot be written is one line with the way out, and exit code 1', async () => {
     await writeFile(join(folder, 'file'), '')
-    const path = await config(`server: { dataDir: '${folder}/file/data', gateway: { port: 0 }, control: { port: 0 } }\nupstreams: { up: { url: http://127.0.0.1:9, pipeline: { attemptTimeout: 5s } } }\n`)
+    const path = await config(
+      `server: { dataDir: '${folder}/file/data', gateway: { port: 0 }, control: { port: 0 } }\nupstreams: { up: { url: http://127.0.0.1:9, pipeline: { attemptTimeout: 5s } } }\n`,
+    )
     const { code, stderr } = await runCommand(['serve', path])
     expect(code).toBe(1)
-    expect(stderr.trim()).toBe(`holdfast: ${folder}/file/data cannot be written (ENOTDIR): set server.dataDir to a folder that this user may write`)
+    expect(stderr.trim()).toBe(
+      `holdfast: ${folder}/file/data cannot be written (ENOTDIR): set server.dataDir to a folder that this user may write`,
+    )
   })
 
   it('starts although an upstream is down, and says so to who asks', async () => {
-    const server = startCommand(['serve', await config(`${serverSection()}\nupstreams: { up: { url: http://127.0.0.1:9, pipeline: { attemptTimeout: 5s } } }\n`)])
+    const server = startCommand([
+      'serve',
+      await config(`${serverSection()}\nupstreams: { up: { url: http://127.0.0.1:9, pipeline: { attemptTimeout: 5s } } }\n`),
+    ])
     cleanup.add(() => void server.child.kill('SIGKILL'))
     const gateway = /(http:\S+)\/up\//.exec(await server.says('page, /health'))?.[1] ?? ''
     expect((await fetch(`${gateway}/up/x`)).status).toBe(502)
@@ -123,12 +145,18 @@ describe('serve', () => {
 describe('demo', () => {
   it('says that none runs when a fault is asked for', async () => {
     const { code, stderr } = await runCommand(['demo', '--fault', 'llm=slow:5'], { TMPDIR: folder })
-    expect([code, stderr.trim()]).toEqual([1, "holdfast: no demo is running: start one with 'holdfast demo' (or 'npm start'), then ask again"])
+    expect([code, stderr.trim()]).toEqual([
+      1,
+      "holdfast: no demo is running: start one with 'holdfast demo' (or 'npm start'), then ask again",
+    ])
   })
 
   it('refuses a fault nobody knows, an odd seed, and --for without --fault, with exit code 2', async () => {
     expect(await runCommand(['demo', '--fault', 'llm=explode'])).toMatchObject({ code: 2, stderr: expect.stringContaining('explode') })
-    expect(await runCommand(['demo', '--seed', 'x'])).toMatchObject({ code: 2, stderr: expect.stringContaining("--seed has to be a whole number from 0 to 4294967295, got 'x'") })
+    expect(await runCommand(['demo', '--seed', 'x'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--seed has to be a whole number from 0 to 4294967295, got 'x'"),
+    })
     expect((await runCommand(['demo', '--for', '5s'])).code).toBe(2)
   })
 })

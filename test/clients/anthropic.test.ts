@@ -5,10 +5,21 @@ import { Cleanup, startHoldfast, startHttp } from '../support/server.ts'
 const cleanup = new Cleanup()
 afterEach(() => cleanup.run())
 
-const message = { id: 'm1', type: 'message', role: 'assistant', model: 'm', content: [{ type: 'text', text: 'hello' }], stop_reason: 'end_turn', stop_sequence: null, usage: { input_tokens: 1, output_tokens: 1 } }
+const message = {
+  id: 'm1',
+  type: 'message',
+  role: 'assistant',
+  model: 'm',
+  content: [{ type: 'text', text: 'hello' }],
+  stop_reason: 'end_turn',
+  stop_sequence: null,
+  usage: { input_tokens: 1, output_tokens: 1 },
+}
 const ask = { model: 'm', max_tokens: 10, messages: [{ role: 'user' as const, content: 'hi' }] }
 
-async function client(answer: (asked: number) => { readonly status: number; readonly type: string; readonly body: string }): Promise<{ client: Anthropic; asked: () => number }> {
+async function client(
+  answer: (asked: number) => { readonly status: number; readonly type: string; readonly body: string },
+): Promise<{ client: Anthropic; asked: () => number }> {
   let asked = 0
   const url = await startHttp((request, response) => {
     request.resume()
@@ -31,7 +42,9 @@ function events(...data: readonly { readonly type: string }[]): string {
 describe('the official Anthropic client through the gateway', () => {
   it('gets its message, over a 529 that a retry mended', async () => {
     const { client: anthropic, asked } = await client((count) =>
-      count === 1 ? { status: 529, type: 'application/json', body: '{"type":"error","error":{"type":"overloaded_error","message":"busy"}}' } : { status: 200, type: 'application/json', body: JSON.stringify(message) },
+      count === 1
+        ? { status: 529, type: 'application/json', body: '{"type":"error","error":{"type":"overloaded_error","message":"busy"}}' }
+        : { status: 200, type: 'application/json', body: JSON.stringify(message) },
     )
     const answer = await anthropic.messages.create(ask)
     expect(answer.content[0]).toMatchObject({ type: 'text', text: 'hello' })
@@ -56,7 +69,11 @@ describe('the official Anthropic client through the gateway', () => {
   })
 
   it("gets the provider's own error, with its type", async () => {
-    const { client: anthropic, asked } = await client(() => ({ status: 400, type: 'application/json', body: '{"type":"error","error":{"type":"invalid_request_error","message":"no"}}' }))
+    const { client: anthropic, asked } = await client(() => ({
+      status: 400,
+      type: 'application/json',
+      body: '{"type":"error","error":{"type":"invalid_request_error","message":"no"}}',
+    }))
     await expect(anthropic.messages.create(ask)).rejects.toMatchObject({ status: 400, error: { error: { type: 'invalid_request_error' } } })
     expect(asked()).toBe(1)
   })

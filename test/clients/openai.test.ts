@@ -16,7 +16,9 @@ const pipeline = `
       attemptTimeout: 300ms
 `
 
-async function throughGateway(handle: (request: IncomingMessage, response: ServerResponse, asked: number) => void): Promise<{ client: OpenAI; server: TestServer; asked: () => number }> {
+async function throughGateway(
+  handle: (request: IncomingMessage, response: ServerResponse, asked: number) => void,
+): Promise<{ client: OpenAI; server: TestServer; asked: () => number }> {
   let asked = 0
   const url = await startHttp((request, response) => {
     request.resume()
@@ -26,13 +28,21 @@ async function throughGateway(handle: (request: IncomingMessage, response: Serve
   return { server, client: new OpenAI({ baseURL: `${server.gatewayUrl}/llm/v1`, apiKey: 'test', maxRetries: 0 }), asked: () => asked }
 }
 
-const completion = { id: 'c1', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'hello' } }] }
+const completion = {
+  id: 'c1',
+  object: 'chat.completion',
+  created: 1,
+  model: 'm',
+  choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'hello' } }],
+}
 const ask = { model: 'm', messages: [{ role: 'user' as const, content: 'hi' }] }
 
 function sendChunks(response: ServerResponse, texts: readonly string[], end: 'done' | 'cut'): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   for (const text of texts) {
-    response.write(`data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta: { content: text }, finish_reason: null }] })}\n\n`)
+    response.write(
+      `data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta: { content: text }, finish_reason: null }] })}\n\n`,
+    )
   }
   if (end === 'done') response.end('data: [DONE]\n\n')
   else response.write(': ', () => response.destroy())
@@ -122,5 +132,7 @@ describe('the official OpenAI client through the gateway', () => {
 
 function sendChunksOpen(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' })
-  response.write(`data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta: { content: 'a' }, finish_reason: null }] })}\n\n`)
+  response.write(
+    `data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta: { content: 'a' }, finish_reason: null }] })}\n\n`,
+  )
 }

@@ -8,7 +8,10 @@ afterEach(() => cleanup.run())
 
 async function failing(): Promise<TestServer> {
   const url = await startHttp((_request, response) => void response.writeHead(500).end(), cleanup)
-  return await startHoldfast(`upstreams:\n  llm:\n    url: ${url}\n    pipeline: { circuitBreaker: { failureThreshold: 1, openFor: 60s } }\n`, cleanup)
+  return await startHoldfast(
+    `upstreams:\n  llm:\n    url: ${url}\n    pipeline: { circuitBreaker: { failureThreshold: 1, openFor: 60s } }\n`,
+    cleanup,
+  )
 }
 
 async function json(url: string, init?: RequestInit): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }> {
@@ -21,16 +24,25 @@ const breakerPath = '/api/v1/policies/circuit-breaker/llm'
 describe('health', () => {
   it('34: health, readiness and liveness are different questions', async () => {
     const server = await failing()
-    expect(await json(`${server.controlUrl}/health`)).toMatchObject({ status: 200, body: { status: 'pass', summary: 'healthy', ready: true } })
+    expect(await json(`${server.controlUrl}/health`)).toMatchObject({
+      status: 200,
+      body: { status: 'pass', summary: 'healthy', ready: true },
+    })
     await fetch(`${server.gatewayUrl}/llm/x`)
     const health = await json(`${server.controlUrl}/health`, { headers: reader })
-    expect(health).toMatchObject({ status: 200, body: { status: 'warn', summary: 'degraded', ready: true, components: { 'circuit-breaker/llm': { status: 'warn' } } } })
+    expect(health).toMatchObject({
+      status: 200,
+      body: { status: 'warn', summary: 'degraded', ready: true, components: { 'circuit-breaker/llm': { status: 'warn' } } },
+    })
     expect(await json(`${server.controlUrl}/health/ready`)).toMatchObject({ status: 200, body: { ready: true } })
     expect(await json(`${server.controlUrl}/health/alive`)).toMatchObject({ status: 200, body: { alive: true } })
   })
 
   it('19, 20: a critical dependency that is down decides readiness, and never liveness', async () => {
-    const server = await startHoldfast(`upstreams:\n  db:\n    url: http://127.0.0.1:9\n    health: { critical: true, deep: false }\n`, cleanup)
+    const server = await startHoldfast(
+      `upstreams:\n  db:\n    url: http://127.0.0.1:9\n    health: { critical: true, deep: false }\n`,
+      cleanup,
+    )
     expect(await json(`${server.controlUrl}/health/ready`)).toMatchObject({ status: 503, body: { ready: false } })
     expect((await json(`${server.controlUrl}/health`)).status).toBe(503)
     expect((await json(`${server.controlUrl}/health/alive`)).status).toBe(200)
@@ -57,28 +69,58 @@ describe('changes', () => {
   it('2, 3: need a token that may change things', async () => {
     const server = await failing()
     const body = JSON.stringify({ action: 'isolate', reason: 'test' })
-    const anonymous = await json(`${server.controlUrl}${breakerPath}`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })
+    const anonymous = await json(`${server.controlUrl}${breakerPath}`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json' },
+    })
     expect([anonymous.status, anonymous.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="holdfast"'])
     expect((await json(`${server.controlUrl}${breakerPath}`, { method: 'POST', body, headers: reader })).status).toBe(403)
-    expect((await json(`${server.controlUrl}${breakerPath}?token=operator-token-0123456789`, { method: 'POST', body, headers: { 'content-type': 'application/json' } })).status).toBe(401)
+    expect(
+      (
+        await json(`${server.controlUrl}${breakerPath}?token=operator-token-0123456789`, {
+          method: 'POST',
+          body,
+          headers: { 'content-type': 'application/json' },
+        })
+      ).status,
+    ).toBe(401)
     expect(server.system.get('circuit-breaker/llm').status()['state']).toBe('closed')
   })
 
   it('isolates, says who and why, turns requests away, and closes again', async () => {
     const server = await failing()
-    const isolated = await json(`${server.controlUrl}${breakerPath}`, { method: 'POST', body: JSON.stringify({ action: 'isolate', reason: 'maintenance', expiresIn: '1h' }), headers: operator })
-    expect(isolated).toMatchObject({ status: 200, body: { status: { state: 'isolated' }, forced: { by: 'operator', reason: 'maintenance', action: 'isolate' } } })
+    const isolated = await json(`${server.controlUrl}${breakerPath}`, {
+      method: 'POST',
+      body: JSON.stringify({ action: 'isolate', reason: 'maintenance', expiresIn: '1h' }),
+      headers: operator,
+    })
+    expect(isolated).toMatchObject({
+      status: 200,
+      body: { status: { state: 'isolated' }, forced: { by: 'operator', reason: 'maintenance', action: 'isolate' } },
+    })
     expect((await fetch(`${server.gatewayUrl}/llm/x`)).headers.get('x-holdfast-cause')).toBe('circuit-isolated')
-    const closed = await json(`${server.controlUrl}${breakerPath}`, { method: 'POST', body: JSON.stringify({ action: 'close', reason: 'done' }), headers: operator })
+    const closed = await json(`${server.controlUrl}${breakerPath}`, {
+      method: 'POST',
+      body: JSON.stringify({ action: 'close', reason: 'done' }),
+      headers: operator,
+    })
     expect(closed.body).toMatchObject({ status: { state: 'closed' }, forced: null })
     const { body } = await json(`${server.controlUrl}/api/v1/events`)
     const changes = (body['events'] as { readonly type: string; readonly data: object }[]).filter(({ type }) => type === 'control.changed')
-    expect(changes.map(({ data }) => data)).toMatchObject([{ action: 'isolate', by: 'operator', reason: 'maintenance' }, { action: 'close' }])
+    expect(changes.map(({ data }) => data)).toMatchObject([
+      { action: 'isolate', by: 'operator', reason: 'maintenance' },
+      { action: 'close' },
+    ])
   })
 
   it('forced open lasts until it expires, not until a probe succeeds', async () => {
     const server = await failing()
-    await json(`${server.controlUrl}${breakerPath}`, { method: 'POST', body: JSON.stringify({ action: 'force-open', reason: 'test', expiresIn: '1s' }), headers: operator })
+    await json(`${server.controlUrl}${breakerPath}`, {
+      method: 'POST',
+      body: JSON.stringify({ action: 'force-open', reason: 'test', expiresIn: '1s' }),
+      headers: operator,
+    })
     expect(server.system.get('circuit-breaker/llm').status()).toMatchObject({ state: 'open', nextAttemptAt: null })
     const events = await fetch(`${server.controlUrl}/events`)
     const reader2 = events.body?.getReader()
@@ -90,7 +132,8 @@ describe('changes', () => {
 
   it('names what is wrong with a request, and changes nothing', async () => {
     const server = await failing()
-    const post = async (path: string, body: unknown, headers = operator): Promise<number> => (await json(`${server.controlUrl}${path}`, { method: 'POST', body: JSON.stringify(body), headers })).status
+    const post = async (path: string, body: unknown, headers = operator): Promise<number> =>
+      (await json(`${server.controlUrl}${path}`, { method: 'POST', body: JSON.stringify(body), headers })).status
     expect(await post(breakerPath, { action: 'explode', reason: 'x' })).toBe(400)
     expect(await post(breakerPath, { action: 'isolate' })).toBe(400)
     expect(await post(breakerPath, { action: 'isolate', reason: 'x', expiresIn: 'soon' })).toBe(400)
@@ -101,8 +144,15 @@ describe('changes', () => {
   })
 
   it('without tokens nothing can be changed, and the answer says how to change that', async () => {
-    const server = await startHoldfast(`server: { dataDir: '{{data}}', gateway: { port: 0 }, control: { port: 0 } }\nupstreams:\n  llm: { url: 'http://127.0.0.1:9', pipeline: { circuitBreaker: {} } }\n`, cleanup)
-    const response = await json(`${server.controlUrl}${breakerPath}`, { method: 'POST', body: JSON.stringify({ action: 'isolate', reason: 'x' }), headers: operator })
+    const server = await startHoldfast(
+      `server: { dataDir: '{{data}}', gateway: { port: 0 }, control: { port: 0 } }\nupstreams:\n  llm: { url: 'http://127.0.0.1:9', pipeline: { circuitBreaker: {} } }\n`,
+      cleanup,
+    )
+    const response = await json(`${server.controlUrl}${breakerPath}`, {
+      method: 'POST',
+      body: JSON.stringify({ action: 'isolate', reason: 'x' }),
+      headers: operator,
+    })
     expect(response).toMatchObject({ status: 403, body: { error: { message: expect.stringContaining('server.tokens') } } })
   })
 })
@@ -113,9 +163,15 @@ describe('what it shows', () => {
     await fetch(`${server.gatewayUrl}/llm/x`)
     await fetch(`${server.gatewayUrl}/llm/x`)
     const { body: policy } = await json(`${server.controlUrl}${breakerPath}`)
-    expect(policy).toMatchObject({ name: 'circuit-breaker/llm', status: { state: 'open', failureTotal: 1, refusedTotal: 1 }, settings: { failureThreshold: 1, openForMs: 60_000 } })
+    expect(policy).toMatchObject({
+      name: 'circuit-breaker/llm',
+      status: { state: 'open', failureTotal: 1, refusedTotal: 1 },
+      settings: { failureThreshold: 1, openForMs: 60_000 },
+    })
     const { body } = await json(`${server.controlUrl}/api/v1/upstreams`)
-    expect(body).toMatchObject({ upstreams: [{ name: 'llm', requests: 2, attempts: 1, causes: { 'circuit-open': 1 }, byClass: { '5xx': 2 } }] })
+    expect(body).toMatchObject({
+      upstreams: [{ name: 'llm', requests: 2, attempts: 1, causes: { 'circuit-open': 1 }, byClass: { '5xx': 2 } }],
+    })
   })
 
   it('48: an event stream begins with a snapshot and goes on with deltas; coming back brings the events that were missed, once', async () => {
@@ -165,7 +221,9 @@ describe('what it shows', () => {
       `upstreams:\n  llm:\n    url: ${url}\n    headers: { authorization: 'Bearer ${canary}' }\n    pipeline: { retry: { maxAttempts: 2, initialDelay: 10ms }, circuitBreaker: { failureThreshold: 1 } }\n`,
       cleanup,
     )
-    await fetch(`${server.gatewayUrl}/llm/x?api_key=${canary}`, { headers: { authorization: `Bearer ${canary}`, cookie: `session=${canary}` } })
+    await fetch(`${server.gatewayUrl}/llm/x?api_key=${canary}`, {
+      headers: { authorization: `Bearer ${canary}`, cookie: `session=${canary}` },
+    })
     const paths = ['/health', '/metrics', '/api/v1/policies', breakerPath, '/api/v1/events', '/api/v1/upstreams']
     const shown = await Promise.all(paths.map(async (path) => (await fetch(`${server.controlUrl}${path}`, { headers: operator })).text()))
     expect(server.lines.length).toBeGreaterThan(1)
@@ -174,7 +232,11 @@ describe('what it shows', () => {
 
   it('writes where it can be found, and takes that away at the end', async () => {
     const server = await failing()
-    expect(JSON.parse(await readFile(`${server.dataDir}/server.json`, 'utf8'))).toMatchObject({ pid: process.pid, controlUrl: server.controlUrl, gatewayUrl: server.gatewayUrl })
+    expect(JSON.parse(await readFile(`${server.dataDir}/server.json`, 'utf8'))).toMatchObject({
+      pid: process.pid,
+      controlUrl: server.controlUrl,
+      gatewayUrl: server.gatewayUrl,
+    })
     await server.close()
     await expect(readFile(`${server.dataDir}/server.json`)).rejects.toThrow('ENOENT')
   })

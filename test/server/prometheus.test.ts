@@ -45,9 +45,16 @@ it('a real Prometheus scrapes a running server, and knows what went through it',
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-prometheus-'))
   cleanup.add(() => rm(folder, { recursive: true, force: true }))
   const target = new URL(server.controlUrl).host
-  await writeFile(join(folder, 'p.yml'), `global: { scrape_interval: 1s }\nscrape_configs: [{ job_name: holdfast, static_configs: [{ targets: ['${target}'] }] }]\n`)
+  await writeFile(
+    join(folder, 'p.yml'),
+    `global: { scrape_interval: 1s }\nscrape_configs: [{ job_name: holdfast, static_configs: [{ targets: ['${target}'] }] }]\n`,
+  )
   const port = await freePort()
-  const child = spawn(prometheus, [`--config.file=${folder}/p.yml`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=127.0.0.1:${port}`], { stdio: 'ignore' })
+  const child = spawn(
+    prometheus,
+    [`--config.file=${folder}/p.yml`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=127.0.0.1:${port}`],
+    { stdio: 'ignore' },
+  )
   cleanup.add(
     () =>
       new Promise<void>((resolve) => {

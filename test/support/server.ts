@@ -61,5 +61,11 @@ server:
     - { name: reader, role: read, value: reader-token-0123456789 }
 `
 
-export const operator: Readonly<Record<string, string>> = { authorization: 'Bearer operator-token-0123456789', 'content-type': 'application/json' }
-export const reader: Readonly<Record<string, string>> = { authorization: 'Bearer reader-token-0123456789', 'content-type': 'application/json' }
+export const operator: Readonly<Record<string, string>> = {
+  authorization: 'Bearer operator-token-0123456789',
+  'content-type': 'application/json',
+}
+export const reader: Readonly<Record<string, string>> = {
+  authorization: 'Bearer reader-token-0123456789',
+  'content-type': 'application/json',
+}

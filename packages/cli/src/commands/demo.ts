@@ -55,13 +55,11 @@ class Stage {
     this.output = output
   }
 
-  async open(services: { readonly llm: string; readonly search: string; readonly orders: string }): Promise<ModelGateway> {
+  async open(services: { readonly llm: string }): Promise<ModelGateway> {
     this.folder = await mkdtemp(join(tmpdir(), 'holdfast-demo-server-'))
     const env = {
       ...this.output.env,
       HOLDFAST_DEMO_LLM_URL: services.llm,
-      HOLDFAST_DEMO_SEARCH_URL: services.search,
-      HOLDFAST_DEMO_ORDERS_URL: services.orders,
       HOLDFAST_GATEWAY_PORT: String(wholeNumber('--gateway-port', this.args.gatewayPort, 0, 65_535)),
       HOLDFAST_CONTROL_PORT: String(wholeNumber('--control-port', this.args.controlPort, 0, 65_535)),
       HOLDFAST_TOKEN: this.token,

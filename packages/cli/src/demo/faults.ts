@@ -19,7 +19,6 @@ export type Fault =
   | { readonly kind: 'cut'; readonly share: number }
 
 export type OutageMode = 'refuse' | 'reset' | 'error'
-export type FaultKind = Fault['kind']
 
 /** What a service does now: a fault, or none. */
 export type FaultState = Fault | undefined

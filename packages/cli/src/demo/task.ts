@@ -27,6 +27,9 @@ export function* arrivals(seed: number, perSecond: number): Generator<Arrival, n
   for (let number = 1; ; number++) {
     atMs += (-Math.log(1 - random()) / perSecond) * 1_000
     const quantity = 1 + Math.floor(random() * 9)
-    yield { atMs, task: { id: `task-${number}`, wish: `Please order ${quantity} × ${oneOf(products)} for the clinic in ${oneOf(places)}.` } }
+    yield {
+      atMs,
+      task: { id: `task-${number}`, wish: `Please order ${quantity} × ${oneOf(products)} for the clinic in ${oneOf(places)}.` },
+    }
   }
 }

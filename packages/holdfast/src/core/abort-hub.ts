@@ -3,6 +3,14 @@ export interface Abortable {
   cancel(reason: unknown): void
 }
 
+/** Stands for a reason that nobody gave. */
+export const unexplained: DOMException = new DOMException('This operation was aborted', 'AbortError')
+
+/** Why a signal was aborted; those of old polyfills do not say. */
+export function abortReason(signal: AbortSignal): unknown {
+  return signal.reason === undefined ? unexplained : signal.reason
+}
+
 const hubs = new WeakMap<AbortSignal, AbortHub>()
 
 /**
@@ -28,9 +36,11 @@ class AbortHub {
 
   readonly abort = (): void => {
     this.signal.removeEventListener('abort', this.abort)
-    const calls = [...this.calls]
-    this.calls.clear()
-    for (const call of calls) call.cancel(this.signal.reason)
+    const reason = abortReason(this.signal)
+    for (const call of this.calls) {
+      this.calls.delete(call) // those that leave meanwhile hear nothing
+      call.cancel(reason)
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { listenAbort, unlistenAbort, type Abortable } from './abort-hub.ts'
+import { abortReason, listenAbort, unexplained, unlistenAbort, type Abortable } from './abort-hub.ts'
 import type { Clock } from './clock.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -34,7 +34,10 @@ export interface Call {
   until(ended: PromiseLike<unknown>): void
   /** Forbids any further attempt: something was sent that must not be sent twice. */
   doNotRetry(): void
-  /** Hears of a cancellation without an AbortSignal being made. The call must be taken back with {@link offCancel}. */
+  /**
+   * Calls `waiter.cancel(reason)` once when the call is cancelled, at once if it is already, without an AbortSignal being made.
+   * Whoever stops waiting for another reason says so with {@link offCancel}.
+   */
   onCancel(waiter: Abortable): void
   offCancel(waiter: Abortable): void
 }
@@ -50,6 +53,9 @@ interface EndWaiter {
 
 /** A frame of gates that holds permits for a call which may still wait further inside. */
 export interface EnclosingFrame {
+  readonly outer: EnclosingFrame | undefined
+  /** Frames from here to the function, this one included. */
+  readonly frame: { readonly depth: number }
   /** The refusal of the first permit that is no longer valid, looking outwards. */
   staleRefusal(): Refusal | undefined
 }
@@ -148,7 +154,7 @@ export class CallState implements Call {
     if (this.reason !== undefined) return this.reason
     if (this.parent !== undefined) return this.parent.cancelled
     const { callerSignal } = this.invocation
-    return callerSignal?.aborted === true ? callerSignal.reason : undefined
+    return callerSignal?.aborted === true ? abortReason(callerSignal) : undefined
   }
 
   get signal(): AbortSignal {
@@ -167,6 +173,12 @@ export class CallState implements Call {
   }
 
   onCancel(waiter: Abortable): void {
+    const reason = this.cancelled
+    if (reason === undefined) this.enlist(waiter)
+    else waiter.cancel(reason)
+  }
+
+  private enlist(waiter: Abortable): void {
     if (this.waiters === undefined) {
       this.waiters = waiter
       this.link()
@@ -183,15 +195,21 @@ export class CallState implements Call {
     if (this.waiters === undefined && (this.closed || this.extras?.controller === undefined)) this.unlink()
   }
 
-  /** Cancels this call and all inside it. Waiters hear of it before the signal's listeners do. */
-  cancel(reason: unknown): void {
+  /** Cancels this call and all inside it. Waiters hear of it before the signal's listeners do; one that leaves meanwhile does not. */
+  cancel(reason: unknown = unexplained): void {
     if (this.reason !== undefined) return
     this.reason = reason
-    const { waiters } = this
-    this.waiters = undefined
     this.unlink()
-    if (waiters instanceof Set) for (const waiter of waiters) waiter.cancel(reason)
-    else if (waiters !== undefined) waiters.cancel(reason)
+    const { waiters } = this
+    if (waiters instanceof Set) {
+      for (const waiter of waiters) {
+        waiters.delete(waiter)
+        waiter.cancel(reason)
+      }
+    } else if (waiters !== undefined) {
+      this.waiters = undefined
+      waiters.cancel(reason)
+    }
     this.extras?.controller?.abort(reason)
   }
 
@@ -253,6 +271,14 @@ export class CallState implements Call {
 
   doNotRetry(): void {
     for (let call: CallState | undefined = this; call !== undefined; call = call.parent) call.more().final = true
+  }
+
+  /** The function begins. A flow may have started it on this very call before. */
+  begin(): void {
+    const { extras } = this
+    if (extras === undefined) return
+    extras.answer = 'pending'
+    extras.bodyFailure = undefined
   }
 
   /** The function has answered. */
@@ -320,10 +346,11 @@ export class CallState implements Call {
     for (const waiter of waiters) waiter.ended()
   }
 
-  /** A body's failure counts for every layer outside that took the answer; a cancelled layer did not. */
+  /** A body's failure counts for every layer outside that took the answer. One that cancelled the call by itself did not. */
   private passBodyFailure(): void {
     const failure = this.bodyFailure
-    for (let call: CallState = this; call.reason === undefined && call.parent !== undefined; call = call.parent) {
+    for (let call: CallState = this; call.parent !== undefined; call = call.parent) {
+      if (call.reason !== undefined && call.parent.cancelled === undefined) return
       call.parent.more().bodyFailure ??= failure
     }
   }
@@ -332,7 +359,7 @@ export class CallState implements Call {
     if (this.linked || this.closed || !this.cancellable) return
     if (this.parent !== undefined) {
       if (!this.parent.cancellable) return
-      this.parent.onCancel(this)
+      this.parent.enlist(this)
     } else {
       if (this.invocation.callerSignal === undefined) return
       listenAbort(this.invocation.callerSignal, this)

@@ -13,15 +13,17 @@ export class CallerDeadline implements TimeLimitOwner {
     this.clock = clock
   }
 
-  start(next: ChainLayer, outer: CallState, withinMs: number, out: Sink): void {
+  /** Answers the running limit; undefined when the time was up from the beginning. */
+  start(next: ChainLayer, outer: CallState, withinMs: number, out: Sink): TimeLimitRun | undefined {
     if (withinMs === 0) {
       out.settle(false, this.timeIsUp())
-      return
+      return undefined
     }
     const run = new TimeLimitRun(this, outer.child(outer.attempt, this.clock.now() + withinMs, true), out)
     run.dueAt = run.call.deadlineAt
     deadlineHeap(this.clock).add(run)
     next.start(run.call, run)
+    return run
   }
 
   disarm(run: TimeLimitRun): void {

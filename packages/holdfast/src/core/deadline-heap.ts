@@ -72,11 +72,14 @@ export class DeadlineHeap {
     this.timer = undefined
     this.firesAt = Infinity
     const now = this.clock.now()
-    for (let first = this.nodes[0]; first !== undefined && first.dueAt <= now; first = this.nodes[0]) {
-      this.remove(first)
-      first.expire()
+    try {
+      for (let first = this.nodes[0]; first !== undefined && first.dueAt <= now; first = this.nodes[0]) {
+        this.remove(first)
+        first.expire()
+      }
+    } finally {
+      this.arm() // also when one that expires is broken: the others still wait
     }
-    this.arm()
   }
 
   private rise(node: HeapNode): void {

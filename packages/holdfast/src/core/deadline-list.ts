@@ -71,11 +71,15 @@ export class DeadlineList implements Deadlines {
   private readonly fire = (): void => {
     this.timer = undefined
     const now = this.clock.now()
-    while (this.first !== undefined && this.first.dueAt <= now) {
-      const node = this.first
-      this.remove(node)
-      node.expire()
+    try {
+      while (this.first !== undefined && this.first.dueAt <= now) {
+        const node = this.first
+        this.remove(node)
+        node.expire()
+      }
+    } finally {
+      // also when one that expires is broken: the others still wait
+      if (this.first !== undefined && this.timer === undefined) this.arm(Math.max(1, this.first.dueAt - now))
     }
-    if (this.first !== undefined && this.timer === undefined) this.arm(Math.max(1, this.first.dueAt - now))
   }
 }

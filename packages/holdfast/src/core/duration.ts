@@ -31,8 +31,9 @@ export function durationMs(owner: string, option: string, value: unknown, range:
   if (ms === Infinity && allowInfinity) return ms
   if (ms === undefined || !(ms >= min && ms <= max)) {
     const from = min > 0 ? ` of at least ${min} ms` : ', 0 or more'
+    const to = max < Number.MAX_SAFE_INTEGER ? `, at most ${max} ms` : ''
     const never = allowInfinity ? ', or Infinity' : ''
-    throw invalidOption(owner, option, value, `a duration such as 250 (ms), '250ms', '30s', '5m', '2h' or '7d'${from}${never}`)
+    throw invalidOption(owner, option, value, `a duration such as 250 (ms), '250ms', '30s', '5m', '2h' or '7d'${from}${to}${never}`)
   }
   return ms
 }

@@ -80,7 +80,9 @@ export function errorWithoutStack(init: HoldfastErrorInit): HoldfastError {
   } catch {
     return new HoldfastError(init) // a hardened realm froze Error
   }
-  const error = new HoldfastError(init)
-  Error.stackTraceLimit = limit
-  return error
+  try {
+    return new HoldfastError(init)
+  } finally {
+    Error.stackTraceLimit = limit
+  }
 }

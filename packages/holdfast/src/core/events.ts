@@ -1,3 +1,7 @@
+import { HoldfastError } from './errors.ts'
+import { show } from './options.ts'
+import { isThenable } from './predicate.ts'
+
 /** What every event says; each kind adds its own plain data. */
 export interface PolicyEvent {
   /** Past tense, `policy-kind.what-happened`. */
@@ -32,6 +36,7 @@ export class EventHub<E extends PolicyEvent> implements Observable<E> {
   }
 
   on(listener: Listener<E>): () => void {
+    if (typeof listener !== 'function') throw new HoldfastError({ code: 'ERR_INVALID_ARGUMENT', message: `a listener must be a function, got ${show(listener)}` })
     const subscription = new Subscription(listener)
     this.subscriptions = [...(this.subscriptions ?? []), subscription]
     return () => {
@@ -85,8 +90,4 @@ class Subscription<E> {
     }
     this.busy = false
   }
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'then' in value
 }

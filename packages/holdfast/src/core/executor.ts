@@ -8,6 +8,7 @@ import type { ChainLayer, Flow, Gate, Part, Sink } from './layer.ts'
 import { leaf } from './leaf.ts'
 import { choiceOption, invalidOption, show } from './options.ts'
 import type { CallOptions } from './policy.ts'
+import type { TimeLimitRun } from './time-limit.ts'
 import { OutcomeSink, PromiseSink, type Outcome } from './sinks.ts'
 
 const priorities = ['low', 'normal', 'high', 'critical'] as const
@@ -21,7 +22,7 @@ class FlowLayer implements ChainLayer {
     this.next = next
   }
   start(call: CallState, out: Sink): void {
-    this.flow.start(this.next as { start(call: Call, out: Sink): void }, call, out)
+    void this.flow.start(this.next as { start(call: Call, out: Sink): void }, call, out)
   }
 }
 
@@ -51,8 +52,13 @@ export class Executor {
 
   tryExecute(run: ProtectedFunction, options: CallOptions | undefined): Promise<Outcome<unknown>> {
     return new Promise((resolve) => {
-      this.checkFunction(run)
-      this.start(run, options, new OutcomeSink(resolve))
+      const out = new OutcomeSink(resolve)
+      try {
+        this.checkFunction(run)
+        this.start(run, options, out)
+      } catch (error) {
+        out.settle(false, error)
+      }
     })
   }
 
@@ -67,14 +73,13 @@ export class Executor {
   }
 }
 
-/** Starts the outermost call, within its caller's deadline if there is one. */
-export function startCall(chain: ChainLayer, call: CallState, options: CallOptions | undefined, out: Sink): void {
+/** Starts the outermost call, within its caller's deadline if there is one; answers the running limit. */
+export function startCall(chain: ChainLayer, call: CallState, options: CallOptions | undefined, out: Sink): TimeLimitRun | undefined {
+  const withinMs = options?.deadline === undefined ? undefined : durationMs('execute', 'deadline', options.deadline, { allowInfinity: true })
   if (call.cancelled !== undefined) out.settle(false, call.cancelled)
-  else if (options?.deadline === undefined) chain.start(call, out)
-  else {
-    const withinMs = durationMs('execute', 'deadline', options.deadline, { allowInfinity: true })
-    new CallerDeadline(call.invocation.clock).start(chain, call, withinMs, out)
-  }
+  else if (withinMs !== undefined) return new CallerDeadline(call.invocation.clock).start(chain, call, withinMs, out)
+  else chain.start(call, out)
+  return undefined
 }
 
 /** What is true of calls whose caller says nothing about them. */
@@ -85,6 +90,9 @@ export function plainInvocation(clock: Clock): Invocation {
 /** The outermost call, as the caller's options describe it. */
 export function newCall(run: ProtectedFunction, options: CallOptions | undefined, plain: Invocation): CallState {
   if (options === undefined) return new CallState(run, plain, undefined, 1, Infinity, false)
+  if (typeof options !== 'object' || options === null) {
+    throw new HoldfastError({ code: 'ERR_INVALID_ARGUMENT', message: `the options of a call must be an object, got ${show(options)}` })
+  }
   const { signal, key, priority, cost, context } = options
   if (signal !== undefined && !isAbortSignal(signal)) throw invalidOption('execute', 'signal', signal, 'an AbortSignal')
   if (key !== undefined && typeof key !== 'string') throw invalidOption('execute', 'key', key, 'a text')
@@ -107,14 +115,15 @@ function isAbortSignal(value: unknown): boolean {
 function compile(parts: readonly Part[]): ChainLayer {
   let chain: ChainLayer = leaf
   let gates: Gate<unknown>[] = []
+  let frames = 0
   for (const part of parts.toReversed()) {
     if (part.kind === 'gate') {
       gates.unshift(part as Gate<unknown>)
       continue
     }
-    if (gates.length > 0) chain = new GateFrame(gates, chain)
+    if (gates.length > 0) chain = new GateFrame(gates, chain, ++frames)
     gates = []
     chain = new FlowLayer(part, chain)
   }
-  return gates.length > 0 ? new GateFrame(gates, chain) : chain
+  return gates.length > 0 ? new GateFrame(gates, chain, ++frames) : chain
 }

@@ -2,7 +2,7 @@ import type { Abortable } from './abort-hub.ts'
 import type { CallState, EnclosingFrame } from './call.ts'
 import type { ChainLayer, Gate, Seat, Sink, Waiting } from './layer.ts'
 import { runSoon } from './microtasks.ts'
-import { isRefusal, refusal, refusalError, type Refusal } from './refusal.ts'
+import { isRefusal, refusal, refusalError, toError, type Refusal } from './refusal.ts'
 import { PromiseSink } from './sinks.ts'
 
 /** What gates are told when a call is cancelled while it waits further inside: it never ran. */
@@ -18,15 +18,20 @@ export class GateFrame implements ChainLayer {
   readonly next: ChainLayer
   /** Whether any gate gives its place back only when the work has ended. */
   readonly hasPlaces: boolean
+  /** Frames from here to the function, this one included. */
+  readonly depth: number
 
-  constructor(gates: readonly Gate<unknown>[], next: ChainLayer) {
+  constructor(gates: readonly Gate<unknown>[], next: ChainLayer, depth: number) {
     this.gates = gates
     this.next = next
+    this.depth = depth
     this.hasPlaces = gates.some((gate) => gate.leave !== undefined)
   }
 
   start(call: CallState, out: Sink): void {
-    new FrameRun(this, call, out).advance()
+    const reason = call.cancellable ? call.cancelled : undefined
+    if (reason === undefined) new FrameRun(this, call, out).advance()
+    else out.settle(false, reason) // started by a flow that has not heard of it: gates must not judge what never runs
   }
 
   /** Runs a call that nothing can cancel through a frame around the function alone. */
@@ -49,12 +54,19 @@ export class GateFrame implements ChainLayer {
     } catch (error) {
       call.failed()
       run.judge(false, error)
-      throw error
+      throw toError(error)
     }
     call.succeeded()
     run.settle(true, value)
     return value
   }
+}
+
+/** The nearest of these frames that lies further out than `depth`: a flow may have started others on the same call before. */
+function enclosing(nearest: EnclosingFrame | undefined, depth: number): EnclosingFrame | undefined {
+  let frame = nearest
+  while (frame !== undefined && frame.frame.depth <= depth) frame = frame.outer
+  return frame
 }
 
 /** One call on its way through one frame. */
@@ -76,15 +88,24 @@ class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
     this.frame = frame
     this.call = call
     this.out = out
-    this.outer = call.frame
+    this.outer = enclosing(call.frame, frame.depth)
     call.frame = this
   }
 
-  /** Asks the gates that have not answered yet; stops at a refusal or a wait, and returns it. */
+  /**
+   * Asks the gates that have not answered yet; stops at a refusal or a wait, and returns it.
+   * @throws what a broken gate throws, after the permits of the others were given back.
+   */
   admit(): Refusal | Waiting | undefined {
     const { gates } = this.frame
     while (this.held < gates.length) {
-      const answer = (gates[this.held] as Gate<unknown>).admit(this.call, this)
+      let answer: unknown
+      try {
+        answer = (gates[this.held] as Gate<unknown>).admit(this.call, this)
+      } catch (error) {
+        this.letGo(neverRan)
+        throw error
+      }
       if (isRefusal(answer) || isWaiting(answer)) return answer
       this.take(answer)
     }
@@ -92,7 +113,13 @@ class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
   }
 
   advance(): void {
-    const answer = this.admit()
+    let answer: Refusal | Waiting | undefined
+    try {
+      answer = this.admit()
+    } catch (error) {
+      this.out?.settle(false, error)
+      return
+    }
     if (answer === undefined) this.frame.next.start(this.call, this)
     else if (isWaiting(answer)) this.wait(answer)
     else {
@@ -103,10 +130,7 @@ class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
 
   wait(waiting: Waiting): void {
     if (this.phase === 'admitting') this.pending = waiting // it may have been answered already
-    if (!this.call.cancellable) return
-    const reason = this.call.cancelled
-    if (reason === undefined) this.call.onCancel(this)
-    else this.cancel(reason)
+    if (this.call.cancellable) this.call.onCancel(this)
   }
 
   grant(permit: unknown): void {

@@ -47,7 +47,7 @@ export interface Gate<P = unknown> {
 /** A policy that decides whether, when, how often or how long: it starts `next` never, once or often. */
 export interface Flow {
   readonly kind: 'flow'
-  start(next: Layer, call: Call, out: Sink): void
+  start(next: Layer, call: Call, out: Sink): void | PromiseLike<void>
 }
 
 export type Part = Gate | Flow

@@ -12,6 +12,7 @@ export const leaf: ChainLayer = {
         return
       }
     }
+    call.begin()
     let result: unknown
     try {
       result = call.run(call)
@@ -27,9 +28,7 @@ export const leaf: ChainLayer = {
     }
     const promise = Promise.resolve(result) // also guards against a `then` that answers twice
     if (call.cancellable) {
-      const reason = call.cancelled // the function itself may have made its caller give up
-      if (reason !== undefined) abandon(call, promise, reason, out)
-      else new Execution(call, out).watch(promise)
+      new Execution(call, out).watch(promise)
       return
     }
     promise.then(
@@ -49,14 +48,6 @@ function isObject(value: unknown): boolean {
   return (typeof value === 'object' && value !== null) || typeof value === 'function'
 }
 
-function abandon(call: CallState, promise: Promise<unknown>, reason: unknown, out: Sink): void {
-  call.hold()
-  const release = (): void => call.release()
-  promise.then(release, release)
-  call.failed()
-  out.settle(false, reason)
-}
-
 /** A running function whose caller may stop waiting for it. What it brings after that reaches nobody. */
 class Execution implements Abortable {
   readonly call: CallState
@@ -69,7 +60,7 @@ class Execution implements Abortable {
   }
 
   watch(promise: Promise<unknown>): void {
-    this.call.onCancel(this)
+    this.call.onCancel(this) // at once, if the function itself has made its caller give up
     promise.then(
       (value: unknown) => this.end(true, value),
       (error: unknown) => this.end(false, error),

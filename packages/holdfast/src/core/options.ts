@@ -40,12 +40,17 @@ export function checkOptionNames(owner: string, options: unknown, allowed: reado
 }
 
 export interface NumberRange {
+  /** @defaultValue 0 */
   readonly min?: number
+  /** @defaultValue no limit */
   readonly max?: number
+}
+
+export interface IntegerRange extends NumberRange {
   readonly allowInfinity?: boolean
 }
 
-export function integerOption(owner: string, option: string, value: unknown, range: NumberRange = {}): number {
+export function integerOption(owner: string, option: string, value: unknown, range: IntegerRange = {}): number {
   const { min = 0, max = Number.MAX_SAFE_INTEGER, allowInfinity = false } = range
   if (value === Infinity && allowInfinity) return Infinity
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value

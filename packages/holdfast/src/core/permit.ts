@@ -1,10 +1,12 @@
 import { CallState } from './call.ts'
 import type { Clock } from './clock.ts'
+import { durationMs } from './duration.ts'
 import { newCall, plainInvocation, startCall } from './executor.ts'
 import { GateFrame } from './frame.ts'
 import type { ChainLayer, Gate, Sink, Waiting } from './layer.ts'
 import { BasePolicy, type CallOptions } from './policy.ts'
 import type { PolicyEvent } from './events.ts'
+import type { TimeLimitRun } from './time-limit.ts'
 import { isRefusal, refusal, toError, type Refusal } from './refusal.ts'
 
 /**
@@ -24,7 +26,7 @@ export interface Acquirable {
   /** A permit at once, or the refusal; never waits. */
   tryAcquire(options?: CallOptions): Permit | Refusal
   /**
-   * Waits for a permit where the policy queues.
+   * Waits for a permit where the policy queues; signal and deadline are for the wait, not for the work after it.
    * @throws HoldfastError when refused; the reason of an aborted signal.
    */
   acquire(options?: CallOptions): Promise<Permit>
@@ -86,8 +88,9 @@ export abstract class GatePolicy<E extends PolicyEvent = PolicyEvent, Alternativ
 
   tryAcquire(options?: CallOptions): Permit | Refusal {
     const gate = this.gate as Gate<unknown>
-    const call = newCall(() => undefined, options, plainInvocation(this.clock))
+    const call = this.heldCall(options)
     if (call.cancelled !== undefined) return refusal('ERR_CANCELLED', this.name)
+    if (call.remainingMs() === 0) return refusal('ERR_DEADLINE_EXCEEDED', this.name)
     const answer = gate.admit(call, undefined)
     if (isRefusal(answer)) return answer
     if (typeof answer === 'object' && answer !== null && (answer as Waiting).waiting === true) {
@@ -103,12 +106,28 @@ export abstract class GatePolicy<E extends PolicyEvent = PolicyEvent, Alternativ
   }
 
   acquire(options?: CallOptions): Promise<Permit> {
-    this.handFrame ??= new GateFrame([this.gate as Gate<unknown>], handOver)
+    this.handFrame ??= new GateFrame([this.gate as Gate<unknown>], handOver, 1)
     const frame = this.handFrame
     return new Promise((resolve, reject) => {
-      const take = (permit: unknown): void => resolve(permit as Permit)
+      let limit: TimeLimitRun | undefined
+      let taken = false
+      const take = (permit: unknown): void => {
+        taken = true
+        limit?.disarm()
+        resolve(permit as Permit)
+      }
+      const call = newCall(take, options, plainInvocation(this.clock))
       // after the permit was handed over, rejecting means nothing
-      startCall(frame, newCall(take, options, plainInvocation(this.clock)), options, { settle: (_ok, value) => reject(toError(value)) })
+      limit = startCall(frame, call, options, { settle: (_ok, value) => reject(toError(value)) })
+      if (taken) limit?.disarm() // it was free at once
     })
+  }
+
+  /** The call behind a permit held by hand: its deadline ends nothing by itself, but gates may go by it. */
+  private heldCall(options: CallOptions | undefined): CallState {
+    const call = newCall(() => undefined, options, plainInvocation(this.clock))
+    if (options?.deadline === undefined) return call
+    const withinMs = durationMs('tryAcquire', 'deadline', options.deadline, { allowInfinity: true })
+    return call.child(call.attempt, this.clock.now() + withinMs, false)
   }
 }

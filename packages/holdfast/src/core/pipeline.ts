@@ -28,11 +28,11 @@ export interface Pipeline<Alternative = never> extends Policy<PolicyEvent, Alter
  */
 export function pipeline<P extends readonly PolicyLike[]>(...policies: P): Pipeline<AlternativeOf<P[number]>>
 export function pipeline<P extends readonly PolicyLike[]>(options: PipelineOptions, ...policies: P): Pipeline<AlternativeOf<P[number]>>
-export function pipeline(first?: PipelineOptions | PolicyLike, ...rest: readonly PolicyLike[]): Pipeline {
-  if (first === undefined) return new PolicyPipeline({}, [])
-  if (isPolicy(first)) return new PolicyPipeline({}, [first, ...rest])
+export function pipeline(...given: readonly (PipelineOptions | PolicyLike)[]): Pipeline {
+  const [first, ...rest] = given
+  if (given.length === 0 || isPolicy(first)) return new PolicyPipeline({}, given as readonly PolicyLike[])
   checkOptionNames('pipeline', first, ['name', 'clock'])
-  return new PolicyPipeline(first as PipelineOptions, rest)
+  return new PolicyPipeline(first as PipelineOptions, rest as readonly PolicyLike[])
 }
 
 class PolicyPipeline extends BasePolicy implements Pipeline {

@@ -36,6 +36,9 @@ export interface HealthRecord {
   readonly reason?: string
 }
 
+/** Only a type: it lets {@link AlternativeOf} read what a generic method cannot tell. No policy has it. */
+declare const alternative: unique symbol
+
 /**
  * A protection around function calls. Immutable settings, shared by any number of concurrent calls. `Alternative` is what
  * its calls may answer instead of the function's own result.
@@ -44,6 +47,7 @@ export interface Policy<E extends PolicyEvent = PolicyEvent, Alternative = never
   readonly name: string
   readonly kind: string
   readonly [parts]: Part | readonly Part[]
+  readonly [alternative]: Alternative
   /**
    * Calls `run` under this policy and settles as it does.
    * @throws whatever `run` throws, untouched; a HoldfastError when a policy refuses or gives up; the reason of an aborted signal.
@@ -65,8 +69,8 @@ export interface PolicyStatus {
   readonly [figure: string]: unknown
 }
 
-/** What a policy's calls may answer instead of the function's own result. */
-export type AlternativeOf<P> = P extends Policy<infer _Event, infer Alternative> ? Alternative : never
+/** What a policy's calls may answer instead of the function's own result; unknown of one that does not say. */
+export type AlternativeOf<P> = P extends { readonly [alternative]: infer Alternative } ? Alternative : unknown
 
 /** What custom policies have to be for {@link pipeline} to take them. */
 export interface PolicyLike {
@@ -76,6 +80,7 @@ export interface PolicyLike {
 
 /** What all policies of this package share: the ways to run a function. */
 export abstract class BasePolicy<E extends PolicyEvent = PolicyEvent, Alternative = never> implements Policy<E, Alternative> {
+  declare readonly [alternative]: Alternative
   abstract readonly kind: string
   readonly name: string
   readonly clock: Clock

@@ -25,12 +25,7 @@ export class SubstituteFlow implements Flow {
   }
 
   start(next: Layer, call: Call, out: Sink): void {
-    next.start(call, {
-      settle: (ok, value) => {
-        if (ok || call.cancelled !== undefined) out.settle(ok, value)
-        else new SubstituteRun(this, call as CallState, out, toError(value)).answer()
-      },
-    })
+    next.start(call, new SubstituteRun(this, call as CallState, out))
   }
 
   isWanted(error: unknown): boolean {
@@ -59,37 +54,25 @@ export class SubstituteFlow implements Flow {
   }
 }
 
-/** A failed call that may be given a substitute. Its caller may leave while that is being made. */
-class SubstituteRun {
+/** A call that is given a substitute if it fails. Its caller may leave while that is being made. */
+class SubstituteRun implements Sink {
   private readonly flow: SubstituteFlow
   private readonly call: CallState
   private readonly out: Sink
-  private readonly error: unknown
+  /** What the call failed with, as it came (perhaps a refusal), and as an error. */
+  private failure: unknown = undefined
+  private error: unknown = undefined
   private over = false
 
-  constructor(flow: SubstituteFlow, call: CallState, out: Sink, error: unknown) {
+  constructor(flow: SubstituteFlow, call: CallState, out: Sink) {
     this.flow = flow
     this.call = call
     this.out = out
-    this.error = error
   }
 
-  answer(): void {
-    if (!this.flow.isWanted(this.error)) {
-      this.out.settle(false, this.error)
-      return
-    }
-    let substitute: unknown
-    try {
-      substitute = this.flow.make(this.error, this.call)
-    } catch (failure) {
-      this.settle(false, failure)
-      return
-    }
-    const reason = this.call.cancelled // the handler itself may have made its caller give up
-    if (typeof substitute === 'object' && substitute !== null) this.watch(Promise.resolve(substitute), reason)
-    else if (reason === undefined) this.settle(true, substitute)
-    else this.out.settle(false, reason)
+  settle(ok: boolean, value: unknown): void {
+    if (ok || this.call.cancelled !== undefined) this.out.settle(ok, value)
+    else this.replace(value)
   }
 
   cancel(reason: unknown): void {
@@ -98,12 +81,34 @@ class SubstituteRun {
     this.out.settle(false, reason)
   }
 
-  private watch(substitute: Promise<unknown>, reason: unknown): void {
-    if (reason === undefined) this.call.onCancel(this)
-    else this.cancel(reason)
+  private replace(failure: unknown): void {
+    this.failure = failure
+    this.error = toError(failure)
+    if (!this.flow.isWanted(this.error)) {
+      this.out.settle(false, failure)
+      return
+    }
+    let substitute: unknown
+    try {
+      substitute = this.flow.make(this.error, this.call)
+    } catch (thrown) {
+      this.answer(false, thrown)
+      return
+    }
+    if (typeof substitute === 'object' && substitute !== null) {
+      this.watch(Promise.resolve(substitute))
+      return
+    }
+    const reason = this.call.cancelled // the handler itself may have made its caller give up
+    if (reason === undefined) this.answer(true, substitute)
+    else this.out.settle(false, reason)
+  }
+
+  private watch(substitute: Promise<unknown>): void {
+    this.call.onCancel(this)
     substitute.then(
       (value: unknown) => this.ended(true, value),
-      (failure: unknown) => this.ended(false, failure),
+      (thrown: unknown) => this.ended(false, thrown),
     )
   }
 
@@ -113,12 +118,16 @@ class SubstituteRun {
       return
     }
     this.call.offCancel(this)
-    this.settle(ok, value)
+    this.answer(ok, value)
   }
 
-  private settle(ok: boolean, value: unknown): void {
+  private answer(ok: boolean, value: unknown): void {
+    if (!ok && value === this.error) {
+      this.out.settle(false, this.failure) // to throw the error in hand is to decline
+      return
+    }
     if (ok) this.flow.reportUse(this.error)
-    else if (value !== this.error) this.flow.reportFailure(value) // to throw the error in hand is to decline
+    else this.flow.reportFailure(value)
     this.out.settle(ok, value)
   }
 }

@@ -31,10 +31,15 @@ export class TimeLimitRun implements Sink, DeadlineNode {
     this.out = out
   }
 
+  /** Limits nothing any more, although the call goes on. */
+  disarm(): void {
+    this.owner.disarm(this)
+  }
+
   settle(ok: boolean, value: unknown): void {
     if (this.settled) return
     this.settled = true
-    this.owner.disarm(this)
+    this.disarm()
     this.call.close()
     this.out.settle(ok, value)
   }

@@ -100,7 +100,7 @@ describe('executeWithProtection', () => {
   it('says what is unknown, what keeps state, and what is no protection', async () => {
     const system = faultTolerantSystem({ clock: fakeClock() })
     const run = (): number => 1
-    await expect(system.executeWithProtection(run, { circuitBreaker: 'nobody' })).rejects.toThrow('no policy is registered as "nobody"')
+    await expect(system.executeWithProtection(run, { circuitBreaker: 'nobody' })).rejects.toThrow("no policy is registered as 'nobody'")
     await expect(system.executeWithProtection(run, { bulkhead: { maxConcurrent: 1 } as never })).rejects.toThrow("'bulkhead' keeps state between calls")
     await expect(system.executeWithProtection(run, { circuitbreaker: 'x' } as never)).rejects.toThrow("did you mean 'circuitBreaker'?")
   })
@@ -173,4 +173,9 @@ describe('health, events and figures', () => {
     end()
     expect(registry.render()).not.toContain('payments')
   })
+})
+
+it('a fallback among the protections needs a value or a handler', async () => {
+  const system = faultTolerantSystem({ clock: fakeClock() })
+  await expect(system.executeWithProtection(boom, { fallback: { when: () => true } })).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
 })

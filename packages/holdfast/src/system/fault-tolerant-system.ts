@@ -259,7 +259,7 @@ class PolicySystem implements FaultTolerantSystem {
     let made = this.known.get(protection)
     if (made === undefined) {
       const policies = protectionPolicies(protection, (id) => this.entries.get(id)?.policy, this.clock)
-      made = pipeline({ name: 'protection', clock: this.clock }, ...policies)
+      made = pipeline({ name: 'protection', clock: this.clock }, ...policies) as Pipeline // a fallback answers what the caller asked for
       this.known.set(protection, made)
     }
     return made

@@ -61,7 +61,7 @@ function policyOf(layer: ProtectionName, asked: unknown, find: (name: string) =>
       if (typeof asked === 'object') return retry({ clock, ...(asked as RetryOptions) })
       break
     case 'fallback':
-      if (typeof asked === 'object') return fallback({ clock, ...(asked as FallbackOptions & { readonly value: unknown }) })
+      if (typeof asked === 'object' && ('value' in (asked as object) || 'handler' in (asked as object))) return fallback({ clock, ...(asked as FallbackOptions & { readonly value: unknown }) })
       break
     default:
       if (typeof asked !== 'string') {
@@ -71,7 +71,10 @@ function policyOf(layer: ProtectionName, asked: unknown, find: (name: string) =>
         })
       }
   }
-  throw new HoldfastError({ code: 'ERR_UNKNOWN_NAME', message: `executeWithProtection: no policy is registered as ${JSON.stringify(asked)} (asked for as '${layer}')` })
+  if (typeof asked !== 'string') {
+    throw new HoldfastError({ code: 'ERR_INVALID_ARGUMENT', message: `executeWithProtection: '${layer}' must be a name, a policy or its options` })
+  }
+  throw new HoldfastError({ code: 'ERR_UNKNOWN_NAME', message: `executeWithProtection: no policy is registered as '${asked}' (asked for as '${layer}')` })
 }
 
 /** What of a protection concerns the one call. */

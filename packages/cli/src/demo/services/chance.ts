@@ -5,7 +5,9 @@ import { createHash } from 'node:crypto'
  * same task meets the same luck in both lanes, and in every run.
  */
 export function chance(seed: number, ...words: readonly (string | number)[]): number {
-  const digest = createHash('sha256').update(`${seed}\n${words.join('\n')}`).digest()
+  const digest = createHash('sha256')
+    .update(`${seed}\n${words.join('\n')}`)
+    .digest()
   return digest.readUInt32BE(0) / 2 ** 32
 }
 

@@ -17,7 +17,8 @@ export function replyTo(request: ChatRequest): Reply {
   if (product === undefined) return { content: 'Tell me which product to order, and how many.' }
   const found = request.messages.findLast((message) => message.role === 'tool')
   if (found === undefined) {
-    if (request.tools.includes('search')) return { content: '', toolCall: { name: 'search', arguments: JSON.stringify({ query: product }) } }
+    if (request.tools.includes('search'))
+      return { content: '', toolCall: { name: 'search', arguments: JSON.stringify({ query: product }) } }
     return { content: `I would look for ${product}, but I was given no search tool.` }
   }
   return orderFor(product, quantityIn(wish), itemsIn(found.text))
@@ -25,8 +26,9 @@ export function replyTo(request: ChatRequest): Reply {
 
 function orderFor(product: string, quantity: number, items: readonly Item[]): Reply {
   const found = items.find((item) => item.inStock)
-  const item = found ?? (offersFor(product)[0] as Item)
-  const reason = found === undefined ? 'The search found nothing in stock, so I take the usual supplier' : 'This is the cheapest offer in stock'
+  const item = found ?? offersFor(product)[0]!
+  const reason =
+    found === undefined ? 'The search found nothing in stock, so I take the usual supplier' : 'This is the cheapest offer in stock'
   return {
     content: `${reason}: ${item.name} from ${item.supplier} at ${(item.price / 100).toFixed(2)} each. I order ${quantity} now.`,
     toolCall: { name: 'place_order', arguments: JSON.stringify({ sku: item.sku, quantity }) },

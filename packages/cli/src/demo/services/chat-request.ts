@@ -22,7 +22,10 @@ export function readChatRequest(body: unknown): ChatRequest | string {
   if (!messages.every((message) => isRecord(message) && typeof message['role'] === 'string')) return "every message needs a 'role'"
   return {
     model,
-    messages: (messages as Record<string, unknown>[]).map((message) => ({ role: String(message['role']), text: textOf(message['content']) })),
+    messages: (messages as Record<string, unknown>[]).map((message) => ({
+      role: String(message['role']),
+      text: textOf(message['content']),
+    })),
     stream: stream === true,
     includeUsage: isRecord(streamOptions) && streamOptions['include_usage'] === true,
     tools: Array.isArray(tools) ? tools.flatMap(functionName) : [],
@@ -31,7 +34,9 @@ export function readChatRequest(body: unknown): ChatRequest | string {
 
 /** Whether the conversation has come as far as a tool's result. */
 export function hasToolResult(body: unknown): boolean {
-  return isRecord(body) && Array.isArray(body['messages']) && body['messages'].some((message) => isRecord(message) && message['role'] === 'tool')
+  return (
+    isRecord(body) && Array.isArray(body['messages']) && body['messages'].some((message) => isRecord(message) && message['role'] === 'tool')
+  )
 }
 
 /** About what a tokenizer would say: four characters each. */

@@ -23,7 +23,11 @@ export function chatWire(request: ChatRequest, reply: Reply, id: string): ChatWi
   const finishReason = toolCall === undefined ? 'stop' : 'tool_calls'
   const promptTokens = request.messages.reduce((sum, message) => sum + tokensIn(message.text), 0)
   const completionTokens = tokensIn(content) + (toolCall === undefined ? 0 : tokensIn(toolCall.name + toolCall.arguments))
-  const usage: ChatUsage = { prompt_tokens: promptTokens, completion_tokens: completionTokens, total_tokens: promptTokens + completionTokens }
+  const usage: ChatUsage = {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+  }
 
   const event = (choices: readonly unknown[], rest: object = {}): string =>
     `data: ${JSON.stringify({ id: `chatcmpl-${id}`, object: 'chat.completion.chunk', created, model, choices, ...rest })}\n\n`

@@ -30,18 +30,32 @@ export async function deliver(response: ServerResponse, answer: Answer, fate: Fa
     return
   }
   if ('events' in answer) await sendEvents(response, answer, fate, exchange)
-  else if (fate !== 'stall') sendJson(response, answer, fate)
+  else if (fate === 'whole') sendJson(response, answer)
+  else if (fate === 'cut') await sendHalf(response, answer)
   if (fate === 'cut') response.destroy()
   if (fate !== 'stall') return
   exchange.endWork()
   if (!exchange.gone.aborted) await once(exchange.gone, 'abort')
 }
 
-export function sendJson(response: ServerResponse, answer: JsonAnswer, fate: Fate = 'whole'): void {
+export function sendJson(response: ServerResponse, answer: JsonAnswer): void {
+  response.end(startJson(response, answer))
+}
+
+async function sendHalf(response: ServerResponse, answer: JsonAnswer): Promise<void> {
+  const bytes = startJson(response, answer)
+  await written(response, bytes.subarray(0, bytes.length >> 1))
+}
+
+function startJson(response: ServerResponse, answer: JsonAnswer): Buffer {
   const bytes = Buffer.from(JSON.stringify(answer.body))
   response.writeHead(answer.status, { 'content-type': 'application/json', 'content-length': bytes.length, ...answer.headers })
-  if (fate === 'cut') response.write(bytes.subarray(0, bytes.length >> 1))
-  else response.end(bytes)
+  return bytes
+}
+
+/** Destroying a connection throws away what has not left the process yet. */
+function written(response: ServerResponse, bytes: string | Uint8Array): Promise<void> {
+  return new Promise((resolve) => response.write(bytes, () => resolve()))
 }
 
 /** A stream that is cut or stalls gets half-way. */
@@ -50,7 +64,7 @@ async function sendEvents(response: ServerResponse, answer: EventsAnswer, fate: 
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache', ...headers })
   for (const event of fate === 'whole' ? events : events.slice(0, events.length >> 1)) {
     await exchange.work(intervalMs)
-    response.write(event)
+    await written(response, event)
   }
   if (fate === 'whole') response.end()
 }

@@ -32,7 +32,7 @@ export interface ServiceBehaviour {
   /** Tells the steps of one task apart that use the same path. */
   stepOf?(body: unknown): string
   /** The error format of this kind of service. */
-  errorBody(code: string, message: string): unknown
+  readonly errorBody: (code: string, message: string) => unknown
   extra?(): Readonly<Record<string, number>>
   close?(): void
 }
@@ -54,6 +54,7 @@ class HttpService implements Service {
   private readonly seed: number
   private readonly timeScale: number
   private readonly counter = new StatsCounter()
+  private healthChecks = 0
   private readonly asked = occurrences(maxQuestionsRemembered)
   private server: Server | undefined
   private port = 0
@@ -84,7 +85,7 @@ class HttpService implements Service {
   }
 
   stats(): ServiceStats {
-    return this.counter.read(this.behaviour.extra?.() ?? {})
+    return this.counter.read({ healthChecks: this.healthChecks, ...this.behaviour.extra?.() })
   }
 
   async close(): Promise<void> {
@@ -103,6 +104,7 @@ class HttpService implements Service {
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.url === '/health') return this.answerHealth(response)
     const life = new RequestLife(response, this.counter)
     const { fault, limit } = this
     try {
@@ -113,11 +115,24 @@ class HttpService implements Service {
       if (!life.gone.aborted) await deliver(response, answer, fate, current)
     } catch (error) {
       if (life.gone.aborted) return
-      const failure: JsonAnswer = { status: error instanceof RangeError ? 413 : 500, body: this.behaviour.errorBody('internal_error', String(error)) }
+      const failure: JsonAnswer = {
+        status: error instanceof RangeError ? 413 : 500,
+        body: this.behaviour.errorBody('internal_error', String(error)),
+      }
       life.expect(outcomeOf(failure, 'whole'))
       if (response.headersSent) response.destroy()
       else sendJson(response, failure)
     }
+  }
+
+  /** Health checks are counted apart: they are no work, and only one of the lanes has them. */
+  private answerHealth(response: ServerResponse): void {
+    this.healthChecks++
+    const { fault } = this
+    const isDown = fault !== undefined && 'share' in fault && fault.share === 1
+    if (isDown && fault.kind === 'stall') return
+    if (isDown && fault.kind === 'outage' && fault.mode === 'reset') response.socket?.resetAndDestroy()
+    else sendJson(response, { status: isDown && fault.kind === 'outage' ? 503 : 200, body: { status: isDown ? 'fail' : 'pass' } })
   }
 
   private async understand(request: IncomingMessage, life: RequestLife, fault: FaultState): Promise<Exchange> {

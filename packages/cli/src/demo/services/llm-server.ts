@@ -55,7 +55,8 @@ class Model {
   async handle(exchange: Exchange): Promise<Answer> {
     const { method, path } = exchange
     if (method === 'GET' && path === '/v1/models') return models()
-    if (method !== 'POST' || path !== '/v1/chat/completions') return { status: 404, body: errorBody('not_found', `nothing at ${method} ${path}`) }
+    if (method !== 'POST' || path !== '/v1/chat/completions')
+      return { status: 404, body: errorBody('not_found', `nothing at ${method} ${path}`) }
     const request = readChatRequest(exchange.body)
     if (typeof request === 'string') return { status: 400, body: errorBody('invalid_request', request) }
     return this.complete(request, exchange)

@@ -38,7 +38,13 @@ async function place(exchange: Exchange, store: OrdersStore): Promise<Answer> {
 function isOrder(body: unknown): body is OrderRequest {
   if (typeof body !== 'object' || body === null) return false
   const { task, sku, quantity } = body as Record<string, unknown>
-  return typeof task === 'string' && typeof sku === 'string' && Number.isInteger(quantity) && (quantity as number) >= 1 && (quantity as number) <= 1_000
+  return (
+    typeof task === 'string' &&
+    typeof sku === 'string' &&
+    Number.isInteger(quantity) &&
+    (quantity as number) >= 1 &&
+    (quantity as number) <= 1_000
+  )
 }
 
 function errorBody(code: string, message: string): unknown {

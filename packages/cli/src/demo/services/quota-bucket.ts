@@ -7,7 +7,9 @@ export interface QuotaBucketOptions {
   readonly now?: () => number
 }
 
-export type QuotaAnswer = { readonly granted: true; readonly remaining: number } | { readonly granted: false; readonly retryAfterMs: number }
+export type QuotaAnswer =
+  | { readonly granted: true; readonly remaining: number }
+  | { readonly granted: false; readonly retryAfterMs: number }
 
 /**
  * A provider's rate limit. A refused request counts as well, as OpenAI's documentation says of theirs ("unsuccessful requests

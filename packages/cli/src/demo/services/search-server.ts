@@ -12,7 +12,8 @@ export function startSearchServer(options: ServiceOptions): Promise<Service> {
 }
 
 async function search(exchange: Exchange): Promise<Answer> {
-  if (exchange.method !== 'GET' || exchange.path !== '/search') return { status: 404, body: errorBody('not_found', 'GET /search?q=… is all there is') }
+  if (exchange.method !== 'GET' || exchange.path !== '/search')
+    return { status: 404, body: errorBody('not_found', 'GET /search?q=… is all there is') }
   const query = exchange.query.get('q')
   if (query === null || query.trim() === '') return { status: 400, body: errorBody('missing_query', "the parameter 'q' is missing") }
   await exchange.work(chanceBetween(fastestMs, slowestMs, exchange.draw('latency')))

@@ -13,12 +13,12 @@ type Line = Readonly<Record<string, unknown>>
 
 function listening(options: LogSinkOptions = {}): {
   listener: (event: PolicyEvent & Readonly<Record<string, unknown>>) => unknown
-  lines(): Line[]
+  lines: () => Line[]
   texts: string[]
 } {
   const texts: string[] = []
   const listener = logEvents(logSink({ level: 'debug', clock: fakeClock(), write: (line) => texts.push(line), ...options }))
-  return { listener: listener as never, texts, lines: () => texts.map((text) => JSON.parse(text) as Line) }
+  return { listener, texts, lines: () => texts.map((text) => JSON.parse(text) as Line) }
 }
 
 describe('messages that people search for', () => {
@@ -156,10 +156,10 @@ describe('with real policies', () => {
       },
     })
     places.on(logEvents(sink))
-    let finish = (_value: string): void => undefined
+    let finish: ((value: string) => void) | undefined
     const first = places.execute(() => new Promise<string>((resolve) => (finish = resolve)))
     await expect(places.execute(() => 'second')).rejects.toMatchObject({ code: 'ERR_BULKHEAD_FULL' })
-    finish('first')
+    finish?.('first')
     expect(await first).toBe('first')
     await new Promise(setImmediate)
     expect(sink.status()).toMatchObject({ failed: 1, written: 0 })

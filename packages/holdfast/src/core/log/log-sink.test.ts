@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, constants, createWriteStream, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi, type Mock } from 'vitest'
 import { fakeClock, type FakeClock } from '../fake-clock.ts'
 import type { LoggerLike } from './destination.ts'
 import { logSink, type LogSink, type LogSinkOptions } from './log-sink.ts'
@@ -12,7 +12,7 @@ type Line = Readonly<Record<string, unknown>>
 interface Watched {
   readonly sink: LogSink
   readonly clock: FakeClock
-  lines(): Line[]
+  readonly lines: () => Line[]
 }
 
 function watched(options: LogSinkOptions = {}): Watched {
@@ -24,6 +24,14 @@ function watched(options: LogSinkOptions = {}): Watched {
     clock,
     lines: () => texts.map((text) => JSON.parse(text) as Line),
   }
+}
+
+function logged(): Mock<(fields: object, message: string) => void> {
+  return vi.fn<(fields: object, message: string) => void>()
+}
+
+function throwing(): never {
+  throw new Error('disk full')
 }
 
 function rejection(sink: LogSink, policy = 'orders'): void {
@@ -68,7 +76,7 @@ describe('lines', () => {
   })
 
   it('of a logger that was handed in go to its method, redacted, as object and message', () => {
-    const logger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() } satisfies LoggerLike
+    const logger = { debug: logged(), info: logged(), warn: logged(), error: logged() } satisfies LoggerLike
     const sink = logSink({ logger, level: 'debug', fields: { service: 's' } })
     sink.log({ level: 'warn', message: 'full', policy: 'orders', event: 'bulkhead.rejected', fields: { queued: 3, token: 'canary' } })
     sink.debug({}, 'd')
@@ -170,13 +178,13 @@ describe('42: what may be written', () => {
     sink.warn({ err: new RangeError('y'.repeat(5_000).replaceAll('yy', 'y ')) }, 'm')
     expect(lines()[0]?.['err']).toEqual({ type: 'TypeError', code: 'ECONNREFUSED', message: 'fetch failed' })
     expect(Object.keys(lines()[1]?.['err'] as object)).toEqual(['type', 'message'])
-    expect((lines()[1]?.['err'] as { message: string }).message).toHaveLength(300)
+    expect(lines()[1]).toHaveProperty('err.message.length', 300)
   })
 
   it('a stack is written only when asked for', () => {
     const { sink, lines } = watched({ stacks: true })
     sink.warn({ err: new Error('boom') }, 'm')
-    expect((lines()[0]?.['err'] as { stack: string }).stack).toMatch(/^Error: boom\n\s+at /)
+    expect(lines()[0]).toHaveProperty('err.stack', expect.stringMatching(/^Error: boom\n\s+at /))
   })
 
   it('fields that throw when read, or are too many, cost only themselves', () => {
@@ -263,9 +271,6 @@ describe('repeats', () => {
 
 describe('43: a destination that fails', () => {
   it('by throwing, never reaches the caller, and is counted', () => {
-    const throwing = (): never => {
-      throw new Error('disk full')
-    }
     for (const options of [
       { write: throwing },
       { stream: { write: throwing } },
@@ -280,7 +285,7 @@ describe('43: a destination that fails', () => {
   })
 
   it('by rejecting, leaves no unhandled rejection, and is counted', async () => {
-    const unhandled = vi.fn()
+    const unhandled = vi.fn<() => void>()
     process.on('unhandledRejection', unhandled)
     const sink = logSink({ write: () => Promise.reject(new Error('disk full')) })
     sink.info({}, 'm')
@@ -291,7 +296,7 @@ describe('43: a destination that fails', () => {
   })
 
   it('by never answering, holds a bounded number of lines; the rest are dropped and told of', async () => {
-    let release = (): void => undefined
+    let release: (() => void) | undefined
     const held = new Promise<void>((resolve) => {
       release = resolve
     })
@@ -299,7 +304,7 @@ describe('43: a destination that fails', () => {
     const sink = logSink({ write: (line) => (texts.push(line), held) })
     for (let line = 0; line < 5_000; line++) sink.info({ line }, 'm')
     expect(sink.status()).toMatchObject({ written: 0, dropped: 4_000 })
-    release()
+    release?.()
     await new Promise(setImmediate)
     sink.info({}, 'again')
     expect(JSON.parse(texts.at(-1) as string)).toMatchObject({ dropped: 4_000, msg: 'again' })
@@ -323,7 +328,9 @@ describe('43: a destination that fails', () => {
       expect(stream.writableLength).toBeLessThan(201_000)
     } finally {
       // The pipe breaks: without the sink's listener, the stream's error would end the process.
-      const gone = new Promise((resolve) => stream.once('close', resolve))
+      const gone = new Promise<void>((resolve) => {
+        stream.once('close', () => resolve())
+      })
       closeSync(reader)
       stream.destroy()
       await gone
@@ -354,12 +361,11 @@ describe('43: a destination that fails', () => {
 })
 
 it('names the option, the value and what is allowed when an option is wrong', () => {
-  const write = (): void => undefined
   const wrong: readonly [LogSinkOptions, RegExp][] = [
     [{ level: 'wran' as never }, /'level' must be one of .*did you mean 'warn'.*got "wran"/],
-    [{ write, stream: process.stdout }, /one destination/],
+    [{ write: throwing, stream: process.stdout }, /one destination/],
     [{ write: 5 as never }, /'write' must be a function/],
-    [{ logger: { info: write } as never }, /'logger' must be a logger with the method debug/],
+    [{ logger: { info: throwing } as never }, /'logger' must be a logger with the method debug/],
     [{ stream: {} as never }, /'stream' must be a writable stream/],
     [{ maxRepeats: 0 }, /'maxRepeats'/],
     [{ repeatWindow: 'soon' as never }, /'repeatWindow'/],

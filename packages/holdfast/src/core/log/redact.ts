@@ -6,8 +6,12 @@ const header = /((?:authorization|cookie)["']?\s{0,3}[:=]\s{0,3})[^\r\n]+/gi
 const userinfo = /(:\/\/)(?:[^\s/:@]{0,100}:\S{0,300}@|[^\s/?#@]{1,300}@)/g
 const bearer = /\b(bearer)\s+(?!tokens?\b)[^\s"',;]{4,}/gi
 const basic = /\b([Bb]asic|BASIC)\s+(?=[a-z]*[A-Z0-9+/=])[A-Za-z0-9+/=]{4,}/g
-const assignment =
-  /((?:pass(?:word|wd|phrase)|pwd|secret|credential|(?:api|access|private|signing|encryption|subscription)[-_ ]?key|token(?!s["']?\s{0,3}[:=]\s{0,3}\d+\b)|session[-_]?id|signature)[\w.-]{0,20}["']?\s{0,3}[:=]\s{0,3})("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s&;]+)/gi
+const credentialKey =
+  /(?:pass(?:word|wd|phrase)|pwd|secret|credential|(?:api|access|private|signing|encryption|subscription)[-_ ]?key|token(?!s["']?\s{0,3}[:=]\s{0,3}\d+\b)|session[-_]?id|signature)[\w.-]{0,20}["']?/
+const equals = /\s{0,3}[:=]\s{0,3}/
+const value = /(?:"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s&;]+)/
+/** What stands after a key without a value may be the next key: its value goes as well. */
+const assignment = new RegExp(`(${credentialKey.source}${equals.source})${value.source}(?:${equals.source}${value.source}){0,4}`, 'gi')
 const queryCredential = /([?&](?:key|sig|code|auth)=)[^\s&;"']+/gi
 /** Keys that say by their form whose they are: of model providers, code hosts, clouds, chat and payment services; JSON web tokens. */
 const knownForm =

@@ -7,13 +7,10 @@ import { refusal, type Refusal } from '../../core/refusal.ts'
 import { verdictOf } from '../../core/verdict.ts'
 import type { ErrorCode } from '../../core/errors.ts'
 import type { BulkheadEvent } from './bulkhead.ts'
+import { Hold, type Place } from './place.ts'
 
-/** A place that a call holds. Without `maxHold` all calls share one object: there is nothing to remember of them. */
-export interface Place {
-  readonly hold: Hold | undefined
-}
-
-const sharedPlace: Place = { hold: undefined }
+/** One call in so many is timed, and each of the first so many: reading the clock twice costs more than the rest of the gate. */
+const timedEvery = 64
 
 export interface BulkheadSettings {
   readonly name: string
@@ -37,7 +34,13 @@ export class BulkheadGate implements Gate<Place> {
   rejected = 0
   expiredWaits = 0
   expiredHolds = 0
+  /** Calls that were timed, and how long they held their places in all. */
+  timed = 0
+  timedMs = 0
   disposed = false
+  private readonly sharedPlace: Place = { gate: this, takenAt: undefined, hold: undefined }
+  /** How many of the next calls get the shared place. */
+  private shared = 0
   private first: Waiter | undefined = undefined
   private last: Waiter | undefined = undefined
   private readonly waits: DeadlineList | undefined
@@ -52,11 +55,13 @@ export class BulkheadGate implements Gate<Place> {
     this.holds = maxHoldMs === Infinity ? undefined : new DeadlineList(clock, maxHoldMs)
   }
 
-  admit(call: Call, seat: Seat<Place> | undefined): Place | Refusal | Waiting {
+  admit(_call: Call, seat: Seat<Place> | undefined): Place | Refusal | Waiting {
     if (this.disposed) return refusal('ERR_DISPOSED', this.settings.name)
     if (this.running < this.maxConcurrent) return this.take()
-    if (seat === undefined || this.queued >= this.settings.maxQueued) return this.reject('ERR_BULKHEAD_FULL')
-    return this.enqueue(new Waiter(this, seat, call))
+    const { maxQueued, maxWaitMs } = this.settings
+    if (seat === undefined || this.queued >= maxQueued) return this.reject('ERR_BULKHEAD_FULL')
+    if (maxWaitMs === 0) return this.reject('ERR_BULKHEAD_WAIT')
+    return this.enqueue(new Waiter(this, seat))
   }
 
   settle(_place: Place, ok: boolean, value: unknown, call: Call): void {
@@ -65,9 +70,8 @@ export class BulkheadGate implements Gate<Place> {
   }
 
   leave(place: Place): void {
-    const { hold } = place
-    if (hold === undefined) this.giveBack()
-    else hold.end()
+    if (place === this.sharedPlace) this.giveBack()
+    else this.leaveOwn(place)
   }
 
   /** A place is free again. */
@@ -78,10 +82,23 @@ export class BulkheadGate implements Gate<Place> {
 
   resize(maxConcurrent: number): void {
     const from = this.maxConcurrent
+    if (maxConcurrent === from) return
     this.maxConcurrent = maxConcurrent
     this.grantFree()
     const { name, clock } = this.settings
     if (this.events.active) this.events.emit({ type: 'bulkhead.resized', policy: name, at: clock.wallNow(), from, to: maxConcurrent })
+  }
+
+  resetStatistics(): void {
+    this.admitted = this.running
+    this.succeeded = 0
+    this.failed = 0
+    this.rejected = 0
+    this.expiredWaits = 0
+    this.expiredHolds = 0
+    this.timed = 0
+    this.timedMs = 0
+    this.shared = 0
   }
 
   dispose(): void {
@@ -90,6 +107,8 @@ export class BulkheadGate implements Gate<Place> {
       this.remove(waiter)
       waiter.seat.refuse(refusal('ERR_DISPOSED', this.settings.name))
     }
+    this.waits?.clear()
+    this.holds?.clear() // no one waits for these places any more
   }
 
   /** Takes a waiter out of the queue, wherever it stands. */
@@ -128,10 +147,33 @@ export class BulkheadGate implements Gate<Place> {
   private take(): Place {
     this.running++
     this.admitted++
-    if (this.holds === undefined) return sharedPlace
-    const hold = new Hold(this)
-    this.holds.add(hold, this.settings.clock.now())
+    if (this.shared === 0) return this.ownPlace()
+    this.shared--
+    return this.sharedPlace
+  }
+
+  /** A place of which something is to be remembered. */
+  private ownPlace(): Place {
+    const isTimed = this.admitted <= timedEvery || this.admitted % timedEvery === 0
+    const now = this.settings.clock.now()
+    const takenAt = isTimed ? now : undefined
+    if (this.holds === undefined) {
+      if (this.admitted >= timedEvery) this.shared = timedEvery - 1
+      return { gate: this, takenAt, hold: undefined }
+    }
+    const hold = new Hold(this, takenAt)
+    this.holds.add(hold, now)
     return hold
+  }
+
+  private leaveOwn({ takenAt, hold }: Place): void {
+    if (hold?.over === true) return
+    if (takenAt !== undefined) {
+      this.timed++
+      this.timedMs += Math.max(0, this.settings.clock.now() - takenAt)
+    }
+    if (hold === undefined) this.giveBack()
+    else hold.end()
   }
 
   private enqueue(waiter: Waiter): Waiter {
@@ -158,7 +200,6 @@ class Waiter implements Waiting, DeadlineNode {
   readonly waiting = true as const
   readonly gate: BulkheadGate
   readonly seat: Seat<Place>
-  readonly call: Call
   before: Waiter | undefined = undefined
   after: Waiter | undefined = undefined
   waitingHere = true
@@ -167,10 +208,9 @@ class Waiter implements Waiting, DeadlineNode {
   next: DeadlineNode | undefined = undefined
   listed = false
 
-  constructor(gate: BulkheadGate, seat: Seat<Place>, call: Call) {
+  constructor(gate: BulkheadGate, seat: Seat<Place>) {
     this.gate = gate
     this.seat = seat
-    this.call = call
   }
 
   cancel(): void {
@@ -183,36 +223,5 @@ class Waiter implements Waiting, DeadlineNode {
     this.gate.remove(this)
     this.gate.expiredWaits++
     this.seat.refuse(this.gate.reject('ERR_BULKHEAD_WAIT'))
-  }
-}
-
-/** A place that is taken back when it is held for too long. */
-class Hold implements Place, DeadlineNode {
-  readonly gate: BulkheadGate
-  dueAt = 0
-  previous: DeadlineNode | undefined = undefined
-  next: DeadlineNode | undefined = undefined
-  listed = false
-  private over = false
-
-  constructor(gate: BulkheadGate) {
-    this.gate = gate
-  }
-
-  get hold(): Hold {
-    return this
-  }
-
-  end(): void {
-    if (this.over) return
-    this.over = true
-    this.gate.endHold(this)
-    this.gate.giveBack()
-  }
-
-  expire(): void {
-    if (this.over) return
-    this.over = true
-    this.gate.holdExpired()
   }
 }

@@ -13,7 +13,7 @@ export interface BulkheadOptions {
   readonly maxConcurrent: number
   /** Calls that may wait for a place. @defaultValue 0 */
   readonly maxQueued?: number
-  /** Longest wait in the queue. @defaultValue no limit but the caller's deadline */
+  /** Longest wait in the queue; 0 never waits. @defaultValue no limit but the caller's deadline */
   readonly maxWait?: Duration
   /** A place held for longer is taken back, with an event: the limit may then be exceeded. @defaultValue no limit */
   readonly maxHold?: Duration
@@ -63,6 +63,8 @@ export interface BulkheadStatus {
   readonly rejectionRate: number | null
   /** failed / (succeeded + failed); null without either. */
   readonly failureRate: number | null
+  /** How long places are held on average, in ms, over the first 64 calls and every 64th after them; null without any. */
+  readonly averageRunMs: number | null
   readonly [figure: string]: unknown
 }
 
@@ -140,6 +142,7 @@ class BulkheadPolicy extends GatePolicy<BulkheadEvent> implements Bulkhead {
       expiredHolds: gate.expiredHolds,
       rejectionRate: asked === 0 ? null : gate.rejected / asked,
       failureRate: judged === 0 ? null : gate.failed / judged,
+      averageRunMs: gate.timed === 0 ? null : gate.timedMs / gate.timed,
     }
   }
 
@@ -155,13 +158,7 @@ class BulkheadPolicy extends GatePolicy<BulkheadEvent> implements Bulkhead {
   }
 
   resetStatistics(): void {
-    const { gate } = this
-    gate.admitted = gate.running
-    gate.succeeded = 0
-    gate.failed = 0
-    gate.rejected = 0
-    gate.expiredWaits = 0
-    gate.expiredHolds = 0
+    this.gate.resetStatistics()
   }
 
   dispose(): void {

@@ -10,7 +10,8 @@ import type { HealthRecord, Policy, PolicyDescription } from '../../core/policy.
 import { refusal, type Refusal } from '../../core/refusal.ts'
 import { suggest } from '../../core/suggest.ts'
 import { singleBulkhead, type Bulkhead, type BulkheadEvent, type BulkheadOptions, type BulkheadStatus } from './bulkhead.ts'
-import type { BulkheadGate, Place } from './bulkhead-gate.ts'
+import type { BulkheadGate } from './bulkhead-gate.ts'
+import type { Place } from './place.ts'
 
 export interface CompartmentedBulkheadOptions {
   /** Each compartment by name, with its own places and queue. */
@@ -29,6 +30,8 @@ export interface CompartmentedBulkheadStatus {
   readonly [figure: string]: unknown
 }
 
+const compartmentOptionNames = ['maxConcurrent', 'maxQueued', 'maxWait', 'maxHold'] as const
+
 /** Separate bulkheads under one name. As a policy it sends each call to its own compartment. */
 export interface CompartmentedBulkhead extends Policy<BulkheadEvent>, Acquirable, Disposable {
   readonly kind: 'compartmented-bulkhead'
@@ -43,15 +46,10 @@ export function compartmentedBulkhead(options: CompartmentedBulkheadOptions): Co
   return new CompartmentedPolicy(options)
 }
 
-interface RoutedPlace {
-  readonly gate: BulkheadGate
-  readonly place: Place
-}
-
 class CompartmentedPolicy extends GatePolicy<BulkheadEvent> implements CompartmentedBulkhead {
   readonly kind = 'compartmented-bulkhead' as const
-  readonly [parts]: readonly Gate<RoutedPlace>[]
-  protected readonly gate: Gate<RoutedPlace>
+  readonly [parts]: readonly Gate<Place>[]
+  protected readonly gate: Gate<Place>
   private readonly bulkheads = new Map<string, Bulkhead>()
 
   constructor(options: CompartmentedBulkheadOptions) {
@@ -61,6 +59,7 @@ class CompartmentedPolicy extends GatePolicy<BulkheadEvent> implements Compartme
     const entries = Object.entries(options.compartments ?? {})
     if (entries.length === 0) throw invalidOption(name, 'compartments', options.compartments, 'an object with at least one compartment')
     for (const [compartment, settings] of entries) {
+      checkOptionNames(`${name}/${compartment}`, settings, compartmentOptionNames)
       this.bulkheads.set(compartment, singleBulkhead({ ...settings, name: `${name}/${compartment}`, clock: this.clock }))
     }
     const compartmentOf = functionOption(name, 'compartmentOf', options.compartmentOf) ?? ((call: Call) => call.key)
@@ -117,7 +116,7 @@ class CompartmentedPolicy extends GatePolicy<BulkheadEvent> implements Compartme
 }
 
 /** Hands each call to the gate of its compartment. */
-class RoutingGate implements Gate<RoutedPlace> {
+class RoutingGate implements Gate<Place> {
   readonly kind = 'gate' as const
   private readonly name: string
   private readonly gates: ReadonlyMap<string, BulkheadGate>
@@ -125,25 +124,24 @@ class RoutingGate implements Gate<RoutedPlace> {
 
   constructor(name: string, bulkheads: ReadonlyMap<string, Bulkhead>, compartmentOf: (call: Call) => string | undefined) {
     this.name = name
-    this.gates = new Map([...bulkheads].map(([compartment, bulkhead]) => [compartment, (bulkhead[parts] as readonly BulkheadGate[])[0] as BulkheadGate]))
+    this.gates = new Map(
+      [...bulkheads].map(([compartment, bulkhead]) => [compartment, (bulkhead[parts] as readonly BulkheadGate[])[0] as BulkheadGate]),
+    )
     this.compartmentOf = compartmentOf
   }
 
-  admit(call: Call, seat: Seat<RoutedPlace> | undefined): RoutedPlace | Refusal | Waiting {
+  admit(call: Call, seat: Seat<Place> | undefined): Place | Refusal | Waiting {
     const gate = this.find(call)
     if (gate === undefined) return refusal('ERR_UNKNOWN_NAME', this.name)
-    const inner: Seat<Place> | undefined =
-      seat === undefined ? undefined : { grant: (place) => seat.grant({ gate, place }), refuse: (refused) => seat.refuse(refused) }
-    const answer = gate.admit(call, inner)
-    return 'refused' in answer || 'waiting' in answer ? answer : { gate, place: answer }
+    return gate.admit(call, seat)
   }
 
-  settle({ gate, place }: RoutedPlace, ok: boolean, value: unknown, call: Call): void {
-    gate.settle(place, ok, value, call)
+  settle(place: Place, ok: boolean, value: unknown, call: Call): void {
+    place.gate.settle(place, ok, value, call)
   }
 
-  leave({ gate, place }: RoutedPlace): void {
-    gate.leave(place)
+  leave(place: Place): void {
+    place.gate.leave(place)
   }
 
   private find(call: Call): BulkheadGate | undefined {

@@ -1,77 +1,18 @@
-import { systemClock, type Clock } from '../../core/clock.ts'
 import { durationMs, type Duration } from '../../core/duration.ts'
-import { isHoldfastError } from '../../core/errors.ts'
-import { EventHub, type Listener } from '../../core/events.ts'
+import { HoldfastError, isHoldfastError } from '../../core/errors.ts'
+import type { Listener } from '../../core/events.ts'
+import { newCall, plainInvocation } from '../../core/executor.ts'
 import type { Part } from '../../core/layer.ts'
-import { errorMatcher, type ErrorMatch } from '../../core/match-error.ts'
-import { checkOptionNames, choiceOption, functionOption, invalidOption, nameOption } from '../../core/options.ts'
+import { show } from '../../core/options.ts'
 import { parts } from '../../core/parts.ts'
 import { GatePolicy, type Acquirable } from '../../core/permit.ts'
 import type { HealthRecord, Policy, PolicyDescription } from '../../core/policy.ts'
-import type { Random } from '../../core/random.ts'
+import { isRefusal } from '../../core/refusal.ts'
 import { SubstituteFlow } from '../../core/substitute.ts'
-import { CircuitGate, type CircuitSettings, type CircuitState } from './circuit-gate.ts'
-import type { CircuitControl } from './control.ts'
-import type { CircuitEvent } from './events.ts'
-import { halfOpenOptionNames, halfOpenRules, type HalfOpenOptions } from './half-open.ts'
-import { openTime, openTimeOptionNames, type OpenTimeOptions } from './open-time.ts'
-import { tripOptionNames, tripRules, type TripOptions } from './trip-rules.ts'
-
-/** What {@link CircuitBreakerOptions.openOn} looks at: a result when `ok`, an error otherwise. */
-export interface CircuitOutcome {
-  readonly ok: boolean
-  readonly value: unknown
-}
-
-export interface CircuitBreakerOptions<F = unknown> extends TripOptions, HalfOpenOptions, OpenTimeOptions {
-  /** @defaultValue 'circuit-breaker' */
-  readonly name?: string
-  /** Which errors are failures; others count as successes. Looks behind wrappers too. @defaultValue all errors */
-  readonly isFailure?: ErrorMatch
-  /** Which errors count as nothing at all. */
-  readonly ignore?: ErrorMatch
-  /** Which results are failures. */
-  readonly isFailureResult?: (value: unknown) => boolean
-  /** Opens the circuit for as long as it answers (429 with Retry-After, say), without counting the call as a failure. */
-  readonly openOn?: (outcome: CircuitOutcome) => Duration | undefined
-  /** The answer while the circuit is open or isolated: a value, or a function of the error. */
-  readonly fallback?: F | ((error: unknown) => F | PromiseLike<F>)
-  /** `metrics-only` says when the circuit would have opened but never refuses; `disabled` lets everything pass uncounted. @defaultValue 'enforce' */
-  readonly mode?: 'enforce' | 'metrics-only' | 'disabled'
-  /** Shared hand; see {@link circuitControl}. */
-  readonly control?: CircuitControl
-  readonly clock?: Clock
-  readonly random?: Random
-}
-
-/** A circuit as plain data. Instants in epoch ms; rates are null without data. */
-export interface CircuitStatus {
-  readonly kind: 'circuit-breaker'
-  readonly name: string
-  readonly state: CircuitState
-  readonly mode: 'enforce' | 'metrics-only'
-  /** When the state began. */
-  readonly since: number
-  /** Within the window; null when no rule looks at ratios. */
-  readonly calls: number | null
-  /** Within the window. */
-  readonly failures: number
-  readonly failureRate: number | null
-  readonly slowCallRate: number | null
-  readonly consecutiveFailures: number
-  /** Successful and failed probes of this half-open state; null in the others. */
-  readonly probes: { readonly running: number; readonly successes: number; readonly failures: number } | null
-  readonly successTotal: number
-  readonly failureTotal: number
-  readonly ignoredTotal: number
-  readonly refusedTotal: number
-  readonly openedTotal: number
-  readonly lastFailureAt: number | null
-  readonly timeSinceLastFailureMs: number | null
-  /** When the first probe is let in; null unless the circuit is open. */
-  readonly nextAttemptAt: number | null
-  readonly [figure: string]: unknown
-}
+import { CircuitGate, type CircuitGroup } from './circuit-gate.ts'
+import { circuitSettings, type CircuitBreakerOptions } from './circuit-options.ts'
+import { circuitStatus, failureRate, type CircuitStatus } from './circuit-status.ts'
+import type { CircuitEvent, CircuitState } from './events.ts'
 
 export interface CircuitBreaker<F = never> extends Policy<CircuitEvent, F>, Acquirable {
   readonly kind: 'circuit-breaker'
@@ -80,42 +21,27 @@ export interface CircuitBreaker<F = never> extends Policy<CircuitEvent, F>, Acqu
   status(): CircuitStatus
   /** Failures / calls: within the window where a rule looks at ratios, else ever; null without calls. */
   failureRate(): number | null
-  /** Lets nothing through until {@link CircuitBreaker.close}. */
+  /** Lets nothing through until it is closed, or set otherwise by hand: neither time nor results end it. */
   isolate(): void
   /** Opens now, for the given or the configured time; then probes decide as usual. */
   forceOpen(openFor?: Duration): void
-  /** Closes by hand from any state, with an empty window. */
+  /** Closes by hand from any state, with an empty window. A {@link CircuitControl} that isolates goes on doing so. */
   close(): void
-  /** Lets everything through, uncounted, until {@link CircuitBreaker.close}. */
+  /** Lets everything through, uncounted, until it is closed or set otherwise by hand. */
   disable(): void
   /** Closes and sets all figures to zero. */
   reset(): void
   /**
    * Probes now instead of waiting for the open time to end: `check` runs as a probe, and its result counts as one.
-   * Answers whether it succeeded. An isolated circuit is not probed.
+   * Answers whether it counted as a success. An isolated circuit is not probed, nor one whose probes all run: the answer is
+   * false, and `check` does not run.
    */
   attemptReset(check: () => unknown): Promise<boolean>
 }
 
-const optionNames = [
-  ...tripOptionNames,
-  ...halfOpenOptionNames,
-  ...openTimeOptionNames,
-  'name',
-  'isFailure',
-  'ignore',
-  'isFailureResult',
-  'openOn',
-  'fallback',
-  'mode',
-  'control',
-  'clock',
-  'random',
-] as const
-
-/** The breaker behind {@link circuitBreaker}; `mayOpen` lets a group of breakers limit how many of them are open. */
-export function newCircuitBreaker(options: CircuitBreakerOptions, mayOpen?: () => boolean): CircuitBreaker<unknown> {
-  return new CircuitBreakerPolicy(options, mayOpen)
+/** The breaker behind `circuitBreaker()` and `circuitBreakers()`. */
+export function newCircuitBreaker(options: CircuitBreakerOptions, group?: CircuitGroup): CircuitBreaker<unknown> {
+  return new CircuitBreakerPolicy(options, group)
 }
 
 class CircuitBreakerPolicy extends GatePolicy<CircuitEvent, unknown> implements CircuitBreaker<unknown> {
@@ -124,29 +50,28 @@ class CircuitBreakerPolicy extends GatePolicy<CircuitEvent, unknown> implements 
   protected readonly gate: CircuitGate
   private readonly description: PolicyDescription
 
-  constructor(options: CircuitBreakerOptions, mayOpen: (() => boolean) | undefined) {
-    checkOptionNames('circuitBreaker', options, optionNames)
-    const name = nameOption('circuit-breaker', options.name)
-    super(name, options.clock ?? systemClock)
-    const mode = choiceOption(name, 'mode', options.mode ?? 'enforce', ['enforce', 'metrics-only', 'disabled'])
-    const settings = circuitSettings(name, this.clock, options, mode === 'metrics-only', mayOpen)
-    this.gate = new CircuitGate(settings, new EventHub())
+  constructor(options: CircuitBreakerOptions, group: CircuitGroup | undefined) {
+    const settings = circuitSettings(options)
+    super(settings.name, settings.clock)
+    const { name, mode, rules, halfOpen, openTime } = settings
+    const hasFallback = options.fallback !== undefined
+    this.gate = new CircuitGate(settings, group)
     if (mode === 'disabled') this.gate.disable()
-    this[parts] = 'fallback' in options && options.fallback !== undefined ? [this.substitute(options.fallback), this.gate] : [this.gate]
-    this.description = {
+    this[parts] = hasFallback ? [this.substitute(options.fallback), this.gate] : [this.gate]
+    this.description = Object.freeze({
       kind: this.kind,
       name,
-      ...settings.rules.description,
-      ...settings.halfOpen.description,
-      ...settings.openTime.description,
+      ...rules.description,
+      ...halfOpen.description,
+      ...openTime.description,
       mode,
       trips: 'any',
-      hasFallback: options.fallback !== undefined,
-    }
+      hasFallback,
+    })
   }
 
   get state(): CircuitState {
-    return this.gate.stateAt(this.clock.now())
+    return this.gate.at(this.clock.now()).state
   }
 
   on(listener: Listener<CircuitEvent>): () => void {
@@ -158,48 +83,18 @@ class CircuitBreakerPolicy extends GatePolicy<CircuitEvent, unknown> implements 
   }
 
   status(): CircuitStatus {
-    const { gate, clock } = this
-    const now = clock.now()
-    const wallNow = clock.wallNow()
-    const state = gate.stateAt(now)
-    const { calls, failures, slowCalls } = gate.counts()
-    const sinceFailure = gate.lastFailureAt === undefined ? null : Math.max(0, now - gate.lastFailureAt)
-    const { probation } = gate
-    return {
-      kind: this.kind,
-      name: this.name,
-      state,
-      mode: gate.settings.metricsOnly ? 'metrics-only' : 'enforce',
-      since: gate.state === 'open' && state === 'half-open' ? wallNow - (now - gate.openedAt - gate.openForMs) : gate.since,
-      calls,
-      failures,
-      failureRate: this.failureRate(),
-      slowCallRate: calls === null || calls === 0 || slowCalls === null ? null : slowCalls / (calls + gate.slowInFlight),
-      consecutiveFailures: gate.consecutiveFailures,
-      probes: probation === undefined ? null : { running: probation.running.size, successes: probation.successes, failures: probation.failures },
-      successTotal: gate.succeeded,
-      failureTotal: gate.failed,
-      ignoredTotal: gate.ignored,
-      refusedTotal: gate.refused,
-      openedTotal: gate.opened,
-      lastFailureAt: sinceFailure === null ? null : wallNow - sinceFailure,
-      timeSinceLastFailureMs: sinceFailure,
-      nextAttemptAt: state === 'open' && gate.openForMs !== Infinity ? wallNow + (gate.openedAt + gate.openForMs - now) : null,
-    }
+    return circuitStatus(this.gate)
   }
 
   failureRate(): number | null {
-    const { calls, failures } = this.gate.counts()
-    if (calls !== null) return calls === 0 ? null : failures / calls
-    const ever = this.gate.succeeded + this.gate.failed
-    return ever === 0 ? null : this.gate.failed / ever
+    return failureRate(this.gate)
   }
 
   override health(): HealthRecord {
-    const { state } = this
+    const now = this.clock.now()
+    const { state, endsAt = Infinity } = this.gate.at(now)
     if (state === 'closed' || state === 'disabled') return { status: 'pass' }
-    const retryAfterMs = this.gate.retryAfterMs(this.clock.now())
-    const when = state === 'open' && retryAfterMs !== undefined && retryAfterMs !== Infinity ? `, next attempt in ${Math.ceil(retryAfterMs / 1_000)} s` : ''
+    const when = endsAt === Infinity ? '' : `, next attempt in ${Math.ceil((endsAt - now) / 1_000)} s`
     return { status: 'warn', reason: `circuit breaker '${this.name}' is ${state}${when}` }
   }
 
@@ -209,7 +104,7 @@ class CircuitBreakerPolicy extends GatePolicy<CircuitEvent, unknown> implements 
 
   forceOpen(openFor?: Duration): void {
     const forMs = openFor === undefined ? undefined : durationMs(this.name, 'openFor', openFor, { min: 1, allowInfinity: true })
-    this.gate.open({ rule: 'manual' }, forMs)
+    this.gate.forceOpen(forMs)
   }
 
   close(): void {
@@ -222,26 +117,28 @@ class CircuitBreakerPolicy extends GatePolicy<CircuitEvent, unknown> implements 
 
   reset(): void {
     this.gate.close(true)
-    this.gate.succeeded = 0
-    this.gate.failed = 0
-    this.gate.ignored = 0
-    this.gate.refused = 0
-    this.gate.opened = 0
-    this.gate.lastFailureAt = undefined
+    this.gate.resetTotals()
   }
 
   async attemptReset(check: () => unknown): Promise<boolean> {
+    const { gate, name } = this
+    if (typeof check !== 'function') {
+      throw new HoldfastError({ code: 'ERR_INVALID_ARGUMENT', policy: name, message: `${name}: attemptReset needs a function, got ${show(check)}` })
+    }
     if (this.state === 'isolated') return false
-    if (this.gate.state === 'open') this.gate.halfOpen()
-    const outcome = await this.tryExecute(check)
-    return outcome.ok && !this.refusedNow()
+    gate.endOpenTime()
+    const call = newCall(check, undefined, plainInvocation(this.clock))
+    const permit = gate.admit(call)
+    if (isRefusal(permit)) return false
+    try {
+      const result = await check()
+      return gate.settle(permit, true, result, call) === 'success'
+    } catch (error) {
+      return gate.settle(permit, false, error, call) === 'success'
+    }
   }
 
-  private refusedNow(): boolean {
-    const { state } = this
-    return state === 'open' || state === 'isolated'
-  }
-
+  /** Answers in place of this breaker's own refusals. */
   private substitute(fallback: unknown): SubstituteFlow {
     return new SubstituteFlow({
       handler: typeof fallback === 'function' ? (error) => (fallback as (error: unknown) => unknown)(error) : () => fallback,
@@ -250,35 +147,4 @@ class CircuitBreakerPolicy extends GatePolicy<CircuitEvent, unknown> implements 
       failed: () => undefined,
     })
   }
-}
-
-function circuitSettings(
-  name: string,
-  clock: Clock,
-  options: CircuitBreakerOptions,
-  metricsOnly: boolean,
-  mayOpen: (() => boolean) | undefined,
-): CircuitSettings {
-  const time = openTime(name, options, options.random ?? Math.random)
-  const { control, openOn } = options
-  if (control !== undefined && typeof control.isolate !== 'function') throw invalidOption(name, 'control', control, 'a circuitControl()')
-  functionOption(name, 'openOn', openOn)
-  return {
-    name,
-    clock,
-    rules: tripRules(name, options),
-    halfOpen: halfOpenRules(name, options, time.firstMs),
-    openTime: time,
-    metricsOnly,
-    isFailure: options.isFailure === undefined ? undefined : errorMatcher(name, 'isFailure', options.isFailure),
-    isIgnored: options.ignore === undefined ? undefined : errorMatcher(name, 'ignore', options.ignore),
-    isFailureResult: functionOption(name, 'isFailureResult', options.isFailureResult),
-    openOn: openOn === undefined ? undefined : (outcome) => openForOf(name, openOn(outcome)),
-    control,
-    mayOpen,
-  }
-}
-
-function openForOf(name: string, openFor: Duration | undefined): number | undefined {
-  return openFor === undefined ? undefined : durationMs(name, 'openOn', openFor, { allowInfinity: true })
 }

@@ -1,258 +1,273 @@
 import type { Call } from '../../core/call.ts'
-import { causesOf } from '../../core/causes.ts'
-import type { Clock } from '../../core/clock.ts'
-import { DeadlineList, type DeadlineNode } from '../../core/deadline-list.ts'
-import type { EventHub } from '../../core/events.ts'
+import { EventHub } from '../../core/events.ts'
 import type { Gate, Verdict } from '../../core/layer.ts'
-import { isRefusal, refusal, toError, type Refusal } from '../../core/refusal.ts'
+import { refusal, type Refusal } from '../../core/refusal.ts'
 import { verdictOf } from '../../core/verdict.ts'
-import type { CircuitControl } from './control.ts'
-import { FailureTimes } from './failure-times.ts'
-import type { HalfOpenRules } from './half-open.ts'
-import { Probation, Probe } from './half-open.ts'
-import type { OpenTime } from './open-time.ts'
-import type { CircuitEvent, OpenReason } from './events.ts'
-import { windowFor, type TripRules } from './trip-rules.ts'
-import type { OutcomeWindow } from './windows.ts'
-
-export type CircuitState = 'closed' | 'open' | 'half-open' | 'isolated' | 'disabled'
+import { CallRecord } from './call-record.ts'
+import type { CircuitSettings } from './circuit-options.ts'
+import type { CircuitCounts, CircuitEvent, CircuitState, OpenReason } from './events.ts'
+import { OutcomeJudge } from './outcome-judge.ts'
+import { Probation, Probe } from './probation.ts'
+import { SlowCalls, WatchedPermit } from './slow-calls.ts'
 
 /** Leave to make a call. Its results count only in the generation (the stay in one state) that gave it. */
 export interface CircuitPermit {
   readonly generation: number
 }
 
-export interface CircuitSettings {
-  readonly name: string
-  readonly clock: Clock
-  readonly rules: TripRules
-  readonly halfOpen: HalfOpenRules
-  readonly openTime: OpenTime
-  readonly metricsOnly: boolean
-  readonly isFailure: ((error: unknown) => boolean) | undefined
-  readonly isIgnored: ((error: unknown) => boolean) | undefined
-  readonly isFailureResult: ((value: unknown) => boolean) | undefined
-  readonly openOn: ((outcome: { readonly ok: boolean; readonly value: unknown }) => number | undefined) | undefined
-  readonly control: CircuitControl | undefined
-  /** Asked before the circuit opens by itself; false keeps it closed. */
+/** Of a disabled circuit, which counts nothing. */
+const uncounted: CircuitPermit = { generation: -1 }
+
+/** Breakers that belong together: hears of them, and limits how many are open. */
+export interface CircuitGroup {
+  readonly events: EventHub<CircuitEvent>
+  /** Asked before a closed circuit opens by itself; undefined if there is no limit. */
   readonly mayOpen: (() => boolean) | undefined
+  changed(state: CircuitState): void
+}
+
+/** Where the circuit stands at an instant, by monotonic ms. */
+export interface CircuitPosition {
+  readonly state: CircuitState
+  /** Set where time alone brought it there. */
+  readonly beganAt?: number
+  /** When an open circuit lets a probe in; Infinity if only a hand does. */
+  readonly endsAt?: number
 }
 
 /** The state machine. It owns no timer: time is looked at when a call comes, or when somebody reads. */
 export class CircuitGate implements Gate<CircuitPermit> {
   readonly kind = 'gate' as const
   readonly settings: CircuitSettings
-  readonly events: EventHub<CircuitEvent>
+  readonly events: EventHub<CircuitEvent> = new EventHub()
+  readonly record: CallRecord
   state: CircuitState = 'closed'
-  generation = 0
   /** Epoch ms of the last change. */
   since: number
-  openedAt = 0
-  openForMs = 0
-  /** Openings since the circuit was last closed. */
-  openings = 0
-  consecutiveFailures = 0
-  lastFailureAt: number | undefined = undefined
   succeeded = 0
   failed = 0
   ignored = 0
   refused = 0
   opened = 0
-  readonly window: OutcomeWindow | undefined
-  readonly failureTimes: FailureTimes | undefined
+  wouldHaveOpened = 0
+  /** Monotonic ms. */
+  lastFailureAt: number | undefined = undefined
   probation: Probation | undefined = undefined
-  /** Calls in flight that are slow already. */
-  slowInFlight = 0
-  /** Metrics-only: the rules say open at present. */
-  wouldBeOpen = false
-  private closedPermit: CircuitPermit = { generation: 0 }
-  private readonly slowWatch: DeadlineList | undefined
+  private readonly group: CircuitGroup | undefined
+  private readonly judge: OutcomeJudge
+  private readonly slowCalls: SlowCalls | undefined
   /** Whether a success in the closed state is no more than a number to count. */
   private readonly plainSuccess: boolean
+  private generation = 0
+  private closedPermit: CircuitPermit = { generation: 0 }
+  private openedAt = 0
+  private openForMs = 0
+  /** Openings since the circuit was last closed. */
+  private openings = 0
+  /** A rule says open, but the circuit stays closed. */
+  private wouldBeOpen = false
 
-  constructor(settings: CircuitSettings, events: EventHub<CircuitEvent>) {
+  constructor(settings: CircuitSettings, group: CircuitGroup | undefined) {
     this.settings = settings
-    this.events = events
-    const { rules, clock } = settings
+    this.group = group
+    const { rules, clock, mode, isFailureResult, openOn } = settings
     this.since = clock.wallNow()
-    this.window = windowFor(rules)
-    this.failureTimes = rules.failureThreshold === Infinity ? undefined : new FailureTimes(rules.failureThreshold, rules.windowMs)
-    this.plainSuccess = this.window === undefined && !settings.metricsOnly && settings.isFailureResult === undefined && settings.openOn === undefined
-    this.slowWatch = rules.slowCallMs === Infinity ? undefined : new DeadlineList(clock, rules.slowCallMs)
+    this.record = new CallRecord(rules)
+    this.judge = new OutcomeJudge(settings, (callback, error) => this.callbackFailed(callback, error))
+    this.slowCalls = rules.slowCallMs === Infinity ? undefined : new SlowCalls(clock, rules.slowCallMs, () => this.checkRules())
+    const mayStayClosed = mode === 'metrics-only' || group?.mayOpen !== undefined
+    this.plainSuccess = this.record.forgetsSuccesses && !mayStayClosed && isFailureResult === undefined && openOn === undefined
   }
 
   admit(call: Call): CircuitPermit | Refusal {
     const { control } = this.settings
     if (control !== undefined && control.isolated) return this.refuse('ERR_CIRCUIT_ISOLATED', undefined)
-    if (this.state === 'closed') return this.slowWatch === undefined ? this.closedPermit : this.watchedPermit(this.slowWatch)
+    if (this.state === 'closed') return this.slowCalls === undefined ? this.closedPermit : this.slowCalls.begin(this.generation)
     return this.admitUnlessOpen(call)
   }
 
-  settle(permit: CircuitPermit, ok: boolean, value: unknown, call: Call): void {
+  settle(permit: CircuitPermit, ok: boolean, value: unknown, call: Call): Verdict {
     if (ok && this.plainSuccess && permit === this.closedPermit) {
       this.succeeded++
-      this.consecutiveFailures = 0
-      return
+      this.record.consecutiveFailures = 0
+      return 'success'
     }
-    let slow = false
-    if (permit instanceof WatchedPermit) {
-      this.slowWatch?.remove(permit)
-      if (permit.slow && permit.generation === this.generation) this.slowInFlight--
-      slow = permit.slow || this.settings.clock.now() >= permit.dueAt
-    }
-    const verdict = this.judge(ok, value, call)
-    if (verdict === 'success') this.succeeded++
-    else if (verdict === 'failure') {
-      this.failed++
-      this.lastFailureAt = this.settings.clock.now()
-    } else this.ignored++
-    if (permit.generation !== this.generation) return
-    const openForMs = this.askOpenOn(ok, value)
-    if (permit instanceof Probe) {
-      if (openForMs !== undefined) this.open({ rule: 'asked' }, openForMs)
-      else this.settleProbe(permit, verdict)
-    } else if (this.state === 'closed') {
-      if (openForMs !== undefined) this.open({ rule: 'asked' }, openForMs)
-      else if (verdict !== 'ignored') this.count(verdict === 'failure', slow)
-    }
+    const given = verdictOf(ok, value, call)
+    if (permit === uncounted) return given
+    const slow = permit instanceof WatchedPermit && this.slowCalls !== undefined && this.slowCalls.end(permit)
+    const openForMs = given === 'ignored' ? undefined : this.judge.openForMs(ok, value)
+    const verdict = given === 'ignored' || openForMs !== undefined ? 'ignored' : this.judge.verdict(ok, value, call)
+    if (permit instanceof Probe && permit.generation === this.generation) this.expireProbes(verdict === 'failure' ? permit : undefined)
+    if (permit instanceof Probe && permit.expired) return 'failure'
+    this.tally(verdict)
+    if (permit.generation !== this.generation) return verdict
+    if (permit instanceof Probe) this.settleProbe(permit, verdict, openForMs)
+    else if (openForMs !== undefined) this.ask(openForMs)
+    else if (verdict !== 'ignored') this.count(verdict === 'failure', slow)
+    return verdict
   }
 
   stillValid(permit: CircuitPermit): true | Refusal {
     if (this.settings.control?.isolated === true) return this.refuse('ERR_CIRCUIT_ISOLATED', undefined)
-    if (permit.generation === this.generation || this.state === 'closed' || this.state === 'disabled') return true
+    this.expireProbes()
+    if (permit.generation === this.generation) return permit instanceof Probe && permit.expired ? this.refuse('ERR_CIRCUIT_OPEN', undefined) : true
+    if (this.state === 'closed' || this.state === 'disabled') return true
     if (this.state === 'isolated') return this.refuse('ERR_CIRCUIT_ISOLATED', undefined)
     return this.refuse('ERR_CIRCUIT_OPEN', this.retryAfterMs(this.settings.clock.now()))
   }
 
-  /** The state at an instant, without changing anything: an open circuit whose time is over is half-open. */
-  stateAt(now: number): CircuitState {
-    if (this.settings.control?.isolated === true) return 'isolated'
-    if (this.state === 'open') return now >= this.openedAt + this.openForMs ? 'half-open' : 'open'
-    const reopenedAt = this.state === 'half-open' ? this.probation?.reopensAt(now) : undefined
-    if (reopenedAt === undefined) return this.state
-    return now >= reopenedAt + this.settings.openTime.next(this.openings + 1, 0.5) ? 'half-open' : 'open'
+  /** Looks without changing anything: an open circuit whose time is over is half-open although no call has come. */
+  at(now: number): CircuitPosition {
+    const { state, probation, settings } = this
+    if (settings.control?.isolated === true) return { state: 'isolated' }
+    if (state === 'open') return openAt(now, this.openedAt + this.openForMs)
+    const reopensAt = probation?.reopensAt(now)
+    if (probation === undefined || reopensAt === undefined) return { state }
+    return openAt(now, reopensAt + this.reopenForMs(probation), reopensAt)
   }
 
-  /** Milliseconds until the circuit lets a call in by itself; undefined if it will not. */
-  retryAfterMs(now: number): number | undefined {
-    if (this.state === 'open') return Math.max(0, this.openedAt + this.openForMs - now)
-    return this.state === 'half-open' ? 0 : undefined
+  counts(now: number): CircuitCounts {
+    return this.record.counts(now, this.slowInFlight)
   }
 
-  open(reason: OpenReason, openForMs?: number, openedAt: number = this.settings.clock.now()): void {
-    const { openTime, mayOpen } = this.settings
-    if (reason.rule !== 'manual' && this.state === 'closed' && mayOpen !== undefined && !mayOpen()) return
-    const counts = this.counts()
-    this.openings++
-    this.opened++
-    this.openedAt = openedAt
-    this.openForMs = openForMs ?? openTime.next(this.openings)
-    this.enter('open')
-    if (!this.events.active) return
-    const { name, clock } = this.settings
-    const nextAttemptAt = this.since + (openedAt + this.openForMs - clock.now())
-    this.events.emit({ type: 'circuit.opened', policy: name, at: this.since, reason, ...counts, openForMs: this.openForMs, nextAttemptAt })
+  /** Calls in flight that are slow already. */
+  get slowInFlight(): number {
+    return this.slowCalls === undefined ? 0 : this.slowCalls.inFlight
+  }
+
+  forceOpen(openForMs: number | undefined): void {
+    this.expireProbes()
+    this.open({ rule: 'manual' }, openForMs)
   }
 
   close(manual: boolean): void {
-    const before = this.state
+    this.expireProbes()
+    const from = this.state
     this.openings = 0
     this.enter('closed')
-    if (before === 'closed') return
-    if (this.events.active) this.events.emit({ type: 'circuit.closed', policy: this.settings.name, at: this.since, from: before, manual })
+    if (from !== 'closed') this.tell(() => ({ type: 'circuit.closed', policy: this.settings.name, at: this.since, from, manual }))
   }
 
   isolate(): void {
+    this.expireProbes()
     if (this.state === 'isolated') return
     this.enter('isolated')
-    if (this.events.active) this.events.emit({ type: 'circuit.isolated', policy: this.settings.name, at: this.since })
+    this.tell(() => ({ type: 'circuit.isolated', policy: this.settings.name, at: this.since }))
   }
 
   disable(): void {
+    this.expireProbes()
     if (this.state === 'disabled') return
     this.enter('disabled')
-    if (this.events.active) this.events.emit({ type: 'circuit.disabled', policy: this.settings.name, at: this.since })
+    this.tell(() => ({ type: 'circuit.disabled', policy: this.settings.name, at: this.since }))
   }
 
-  halfOpen(): void {
-    this.enter('half-open')
-    this.probation = new Probation(this.settings.halfOpen)
-    if (this.events.active) this.events.emit({ type: 'circuit.half-opened', policy: this.settings.name, at: this.since })
+  /** Ends the open time, so that the next call is a probe. */
+  endOpenTime(): void {
+    this.expireProbes()
+    if (this.state === 'open') this.halfOpen()
   }
 
-  counts(): { readonly calls: number | null; readonly failures: number; readonly slowCalls: number | null } {
-    const now = this.settings.clock.now()
-    const { window, failureTimes, slowInFlight } = this
-    window?.advance(now)
-    if (window !== undefined) return { calls: window.calls, failures: window.failures, slowCalls: window.slow + slowInFlight }
-    return { calls: null, failures: failureTimes === undefined ? this.consecutiveFailures : failureTimes.countAt(now), slowCalls: null }
+  resetTotals(): void {
+    this.succeeded = 0
+    this.failed = 0
+    this.ignored = 0
+    this.refused = 0
+    this.opened = 0
+    this.wouldHaveOpened = 0
+    this.lastFailureAt = undefined
   }
 
   private admitUnlessOpen(call: Call): CircuitPermit | Refusal {
     if (this.state === 'isolated') return this.refuse('ERR_CIRCUIT_ISOLATED', undefined)
-    if (this.state === 'disabled') return this.closedPermit
+    if (this.state === 'disabled') return uncounted
     const now = this.settings.clock.now()
-    this.expireProbes(now)
+    this.expireProbes()
     if (this.state === 'open') {
       if (now < this.openedAt + this.openForMs) return this.refuse('ERR_CIRCUIT_OPEN', this.openedAt + this.openForMs - now)
       this.halfOpen()
     }
-    return this.probation?.admit(this.generation, call, now) ?? this.refuse('ERR_CIRCUIT_OPEN', 0)
+    return this.probation?.admit(this.generation, call, now) ?? this.refuse('ERR_CIRCUIT_OPEN', undefined)
   }
 
-  /** Probes that never ended count as failures from the moment their lease ran out. */
-  private expireProbes(now: number): void {
+  private open(reason: OpenReason, openForMs?: number, openedAt: number = this.settings.clock.now()): void {
+    const { name, clock } = this.settings
+    const counts = this.counts(clock.now())
+    const followsFailure = reason.rule !== 'manual' && reason.rule !== 'asked'
+    if (followsFailure || this.openings === 0) this.openings++
+    const forMs = openForMs ?? this.openTimeOf(this.openings)
+    this.opened++
+    this.openedAt = openedAt
+    this.openForMs = forMs
+    this.enter('open')
+    const nextAttemptAt = forMs === Infinity ? null : Math.round(this.since + openedAt + forMs - clock.now())
+    this.tell(() => ({ type: 'circuit.opened', policy: name, at: this.since, reason, ...counts, openForMs: forMs === Infinity ? null : forMs, nextAttemptAt }))
+  }
+
+  private halfOpen(): void {
+    this.enter('half-open')
+    this.probation = new Probation(this.settings.halfOpen)
+    this.tell(() => ({ type: 'circuit.half-opened', policy: this.settings.name, at: this.since }))
+  }
+
+  /**
+   * Probes that did not end within their lease have failed when it ran out, whenever that is noticed: whether somebody looked
+   * in between must change nothing. `answered` is a probe that has just failed by itself, perhaps late.
+   */
+  private expireProbes(answered?: Probe): void {
     const { probation } = this
-    if (this.state !== 'half-open' || probation === undefined) return
+    if (probation === undefined) return
+    const { name, clock } = this.settings
+    const now = clock.now()
     const reopensAt = probation.reopensAt(now)
     const expired = probation.expire(now)
-    if (expired === 0) return
-    this.failed += expired
-    if (this.events.active) this.events.emit({ type: 'circuit.probe-expired', policy: this.settings.name, at: this.settings.clock.wallNow() })
-    if (reopensAt !== undefined) this.open({ rule: 'probe-expired' }, undefined, reopensAt)
+    for (const probe of expired) {
+      this.failed++
+      this.lastFailureAt = Math.max(this.lastFailureAt ?? -Infinity, probe.expiresAt)
+      if (probe !== answered) this.tell(() => ({ type: 'circuit.probe-expired', policy: name, at: clock.wallNow() }))
+    }
+    if (reopensAt === undefined) return
+    const rule = answered !== undefined && expired.includes(answered) ? 'probe-failed' : 'probe-expired'
+    this.open({ rule }, this.reopenForMs(probation), reopensAt)
   }
 
-  private settleProbe(probe: Probe, verdict: Verdict): void {
+  private settleProbe(probe: Probe, verdict: Verdict, openForMs: number | undefined): void {
     const decision = this.probation?.settle(probe, verdict)
-    if (decision === 'reopen') this.open({ rule: 'probe-failed' })
+    if (openForMs !== undefined && openForMs > 0) this.open({ rule: 'asked' }, openForMs)
+    else if (decision === 'reopen') this.open({ rule: 'probe-failed' })
     else if (decision === 'close') this.close(false)
   }
 
   private count(failed: boolean, slow: boolean): void {
-    const { rules } = this.settings
-    if (failed) this.consecutiveFailures++
-    else this.consecutiveFailures = 0
-    if (!failed && this.window === undefined && !this.wouldBeOpen) return
-    const now = this.settings.clock.now()
-    const thresholdReached = failed && this.failureTimes !== undefined && this.failureTimes.record(now)
-    this.window?.record(now, failed, slow)
-    if (thresholdReached) this.trip({ rule: 'failure-threshold' })
-    else if (this.consecutiveFailures >= rules.consecutiveFailures) this.trip({ rule: 'consecutive-failures' })
-    else this.checkRatios()
-  }
-
-  private checkRatios(): void {
-    const { window, failureTimes, slowInFlight } = this
-    const { rules, clock } = this.settings
-    if (window !== undefined) {
-      const calls = window.calls + slowInFlight
-      if (calls >= rules.minimumCalls) {
-        if (window.failures / calls >= rules.failureRatio) return this.trip({ rule: 'failure-ratio' })
-        if ((window.slow + slowInFlight) / calls >= rules.slowCallRatio) return this.trip({ rule: 'slow-call-ratio' })
-      }
+    if (!failed && this.record.forgetsSuccesses && !this.wouldBeOpen) {
+      this.record.consecutiveFailures = 0
+      return
     }
-    if (this.wouldBeOpen) this.wouldBeOpen = failureTimes !== undefined && failureTimes.countAt(clock.now()) >= rules.failureThreshold
+    this.record.add(this.settings.clock.now(), failed, slow)
+    this.checkRules()
   }
 
-  private trip(reason: OpenReason): void {
-    if (!this.settings.metricsOnly) {
-      this.open(reason)
+  private checkRules(): void {
+    const rule = this.record.brokenRule(this.settings.clock.now(), this.slowInFlight)
+    if (rule === undefined) this.wouldBeOpen = false
+    else this.trip({ rule })
+  }
+
+  /** `openOn` wants the closed circuit open. */
+  private ask(openForMs: number): void {
+    if (openForMs > 0) this.trip({ rule: 'asked' }, openForMs)
+  }
+
+  private trip(reason: OpenReason, openForMs?: number): void {
+    const { name, clock, mode } = this.settings
+    if (mode !== 'metrics-only' && (this.group?.mayOpen === undefined || this.group.mayOpen())) {
+      this.open(reason, openForMs)
       return
     }
     if (this.wouldBeOpen) return
     this.wouldBeOpen = true
-    const { name, clock } = this.settings
-    if (this.events.active) this.events.emit({ type: 'circuit.would-have-opened', policy: name, at: clock.wallNow(), reason, ...this.counts() })
+    this.wouldHaveOpened++
+    this.tell(() => ({ type: 'circuit.would-have-opened', policy: name, at: clock.wallNow(), reason, ...this.counts(clock.now()) }))
   }
 
   private enter(state: CircuitState): void {
@@ -261,81 +276,59 @@ export class CircuitGate implements Gate<CircuitPermit> {
     this.closedPermit = { generation: this.generation }
     this.since = this.settings.clock.wallNow()
     this.probation = undefined
-    this.slowInFlight = 0
-    this.consecutiveFailures = 0
     this.wouldBeOpen = false
-    this.window?.clear()
-    this.failureTimes?.clear()
+    this.slowCalls?.forget(this.generation)
+    if (state === 'closed') this.record.clear()
+    this.group?.changed(state)
+  }
+
+  private tally(verdict: Verdict): void {
+    if (verdict === 'success') this.succeeded++
+    else if (verdict === 'failure') {
+      this.failed++
+      this.lastFailureAt = this.settings.clock.now()
+    } else this.ignored++
   }
 
   private refuse(code: 'ERR_CIRCUIT_OPEN' | 'ERR_CIRCUIT_ISOLATED', retryAfterMs: number | undefined): Refusal {
     this.refused++
-    return refusal(code, this.settings.name, retryAfterMs)
+    return refusal(code, this.settings.name, retryAfterMs === Infinity ? undefined : retryAfterMs)
   }
 
-  private judge(ok: boolean, value: unknown, call: Call): Verdict {
-    const { isFailure, isIgnored, isFailureResult } = this.settings
-    if (ok) {
-      if (isFailureResult === undefined) return 'success'
-      return this.ask('isFailureResult', () => isFailureResult(value), false) ? 'failure' : 'success'
-    }
-    const verdict = verdictOf(ok, value, call)
-    if (verdict === 'ignored' || (isFailure === undefined && isIgnored === undefined)) return verdict
-    const errors = causesOf(toError(value))
-    if (isIgnored !== undefined && this.ask('ignore', () => errors.some((error) => isIgnored(error)), false)) return 'ignored'
-    if (isFailure !== undefined && !this.ask('isFailure', () => errors.some((error) => isFailure(error)), true)) return 'success'
-    return 'failure'
+  private retryAfterMs(now: number): number | undefined {
+    const { endsAt } = this.at(now)
+    return endsAt === undefined ? undefined : endsAt - now
   }
 
-  private askOpenOn(ok: boolean, value: unknown): number | undefined {
-    const { openOn } = this.settings
-    if (openOn === undefined || isRefusal(value)) return undefined
-    return this.ask('openOn', () => openOn({ ok, value }), undefined)
+  private reopenForMs(probation: Probation): number {
+    return (probation.reopenForMs ??= this.openTimeOf(this.openings + 1))
   }
 
-  /** A predicate that throws must not change what the caller gets. */
-  private ask<T>(callback: string, question: () => T, otherwise: T): T {
+  private openTimeOf(opening: number): number {
+    const { openTime } = this.settings
     try {
-      return question()
+      return openTime.next(opening)
     } catch (error) {
-      const { name, clock } = this.settings
-      if (this.events.active) this.events.emit({ type: 'circuit.callback-failed', policy: name, at: clock.wallNow(), callback, error })
-      return otherwise
+      this.callbackFailed('openFor', error)
+      return openTime.firstMs
     }
   }
 
-  private watchedPermit(watch: DeadlineList): CircuitPermit {
-    const permit = new WatchedPermit(this)
-    watch.add(permit, this.settings.clock.now())
-    return permit
+  private callbackFailed(callback: string, error: unknown): void {
+    const { name, clock } = this.settings
+    this.tell(() => ({ type: 'circuit.callback-failed', policy: name, at: clock.wallNow(), callback, error }))
   }
 
-  /** A call in flight has become slow. */
-  becameSlow(permit: WatchedPermit): void {
-    if (permit.generation !== this.generation || this.state !== 'closed') return
-    this.slowInFlight++
-    this.window?.advance(this.settings.clock.now())
-    this.checkRatios()
+  private tell(event: () => CircuitEvent): void {
+    const { events, group } = this
+    if (!events.active && group?.events.active !== true) return
+    const told = event()
+    events.emit(told)
+    group?.events.emit(told)
   }
 }
 
-/** A call whose duration is watched. */
-class WatchedPermit implements CircuitPermit, DeadlineNode {
-  readonly gate: CircuitGate
-  readonly generation: number
-  slow = false
-  dueAt = 0
-  previous: DeadlineNode | undefined = undefined
-  next: DeadlineNode | undefined = undefined
-  listed = false
-
-  constructor(gate: CircuitGate) {
-    this.gate = gate
-    this.generation = gate.generation
-  }
-
-  expire(): void {
-    this.slow = true
-    this.gate.becameSlow(this)
-  }
+function openAt(now: number, endsAt: number, beganAt?: number): CircuitPosition {
+  if (now >= endsAt) return { state: 'half-open', beganAt: endsAt }
+  return beganAt === undefined ? { state: 'open', endsAt } : { state: 'open', beganAt, endsAt }
 }

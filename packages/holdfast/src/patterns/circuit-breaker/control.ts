@@ -1,3 +1,5 @@
+import { booleanOption, checkOptionNames } from '../../core/options.ts'
+
 /** One hand for many circuit breakers: isolates all that were made with it, and all that will be. */
 export interface CircuitControl {
   readonly isolated: boolean
@@ -8,7 +10,8 @@ export interface CircuitControl {
 
 /** Makes a {@link CircuitControl}, to be handed to breakers as `control`. */
 export function circuitControl(options: { readonly isolated?: boolean } = {}): CircuitControl {
-  let isolated = options.isolated ?? false
+  checkOptionNames('circuitControl', options, ['isolated'])
+  let isolated = booleanOption('circuitControl', 'isolated', options.isolated ?? false)
   return {
     get isolated() {
       return isolated

@@ -1,5 +1,6 @@
 import type { PolicyEvent } from '../../core/events.ts'
-import type { CircuitState } from './circuit-gate.ts'
+
+export type CircuitState = 'closed' | 'open' | 'half-open' | 'isolated' | 'disabled'
 
 /** Which rule opened a circuit. */
 export interface OpenReason {
@@ -17,17 +18,20 @@ export interface OpenReason {
 
 /** What the window held. `calls` and `slowCalls` are null when no rule looks at ratios. */
 export interface CircuitCounts {
+  /** Calls that have ended. */
   readonly calls: number | null
   readonly failures: number
+  /** Slow calls, those still running included. */
   readonly slowCalls: number | null
 }
 
 export interface CircuitOpened extends PolicyEvent, CircuitCounts {
   readonly type: 'circuit.opened'
   readonly reason: OpenReason
-  readonly openForMs: number
-  /** Epoch ms. */
-  readonly nextAttemptAt: number
+  /** Null when only a hand ends it. */
+  readonly openForMs: number | null
+  /** Epoch ms; null when only a hand ends it. */
+  readonly nextAttemptAt: number | null
 }
 
 /** The open time is over and the first probe is under way. */
@@ -49,7 +53,7 @@ export interface CircuitDisabled extends PolicyEvent {
   readonly type: 'circuit.disabled'
 }
 
-/** Metrics-only: the circuit would open now. Once per crossing. */
+/** A rule says open, but the mode is `metrics-only`, or enough breakers of the registry are open already. Once per crossing. */
 export interface CircuitWouldHaveOpened extends PolicyEvent, CircuitCounts {
   readonly type: 'circuit.would-have-opened'
   readonly reason: OpenReason
@@ -60,7 +64,7 @@ export interface CircuitProbeExpired extends PolicyEvent {
   readonly type: 'circuit.probe-expired'
 }
 
-/** A function of the user's (`isFailure`, `ignore`, `isFailureResult`, `openOn`) threw; the call was not touched by it. */
+/** A function of the user's (`isFailure`, `ignore`, `isFailureResult`, `openOn`, `openFor`) threw; the call was not touched by it. */
 export interface CircuitCallbackFailed extends PolicyEvent {
   readonly type: 'circuit.callback-failed'
   readonly callback: string

@@ -4,6 +4,7 @@
 export class FailureTimes {
   private readonly times: Float64Array
   private readonly windowMs: number
+  /** Of the oldest instant, which the next one replaces. */
   private position = 0
 
   constructor(count: number, windowMs: number) {
@@ -11,15 +12,17 @@ export class FailureTimes {
     this.windowMs = windowMs
   }
 
-  /** Remembers a failure; answers whether the last n failures lie within the window. */
-  record(now: number): boolean {
-    const { times } = this
-    times[this.position] = now
-    this.position = this.position + 1 === times.length ? 0 : this.position + 1
-    return now - (times[this.position] as number) < this.windowMs
+  record(now: number): void {
+    this.times[this.position] = now
+    this.position = this.position + 1 === this.times.length ? 0 : this.position + 1
   }
 
-  /** Failures that are younger than the window at `now`. */
+  /** Whether all n failures are younger than the window at `now`. */
+  areAllWithin(now: number): boolean {
+    return now - (this.times[this.position] as number) < this.windowMs
+  }
+
+  /** Failures, n at most, that are younger than the window at `now`. */
   countAt(now: number): number {
     let count = 0
     for (const time of this.times) if (now - time < this.windowMs) count++

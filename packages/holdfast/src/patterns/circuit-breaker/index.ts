@@ -1,4 +1,5 @@
-import { newCircuitBreaker, type CircuitBreaker, type CircuitBreakerOptions } from './circuit-breaker.ts'
+import { newCircuitBreaker, type CircuitBreaker } from './circuit-breaker.ts'
+import type { CircuitBreakerOptions } from './circuit-options.ts'
 
 /**
  * Stops calling what keeps failing, and finds out by itself when it works again. Closed: calls pass and are counted. Open:
@@ -13,11 +14,13 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
   return newCircuitBreaker(options)
 }
 
-export type { CircuitBreaker, CircuitBreakerOptions, CircuitOutcome, CircuitStatus } from './circuit-breaker.ts'
-export type { CircuitState } from './circuit-gate.ts'
+export type { CircuitBreaker } from './circuit-breaker.ts'
+export type { CircuitBreakerOptions, CircuitMode } from './circuit-options.ts'
+export type { CircuitStatus } from './circuit-status.ts'
 export { circuitControl, type CircuitControl } from './control.ts'
 export type * from './events.ts'
-export { circuitBreakers, type CircuitBreakerRegistry, type CircuitBreakerRegistryOptions } from './registry.ts'
 export type { HalfOpenOptions } from './half-open.ts'
 export type { OpenTimeOptions } from './open-time.ts'
+export type { CircuitOutcome } from './outcome-judge.ts'
+export { circuitBreakers, type CircuitBreakerRegistry, type CircuitBreakerRegistryOptions } from './registry.ts'
 export type { TripOptions } from './trip-rules.ts'

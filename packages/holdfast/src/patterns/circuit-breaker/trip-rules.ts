@@ -1,6 +1,5 @@
 import { durationMs, type Duration } from '../../core/duration.ts'
 import { integerOption, invalidOption, ratioOption } from '../../core/options.ts'
-import { CountWindow, TimeWindow, type OutcomeWindow } from './windows.ts'
 
 /** When a closed circuit opens. Several rules may be given: the first that applies opens it. */
 export interface TripOptions {
@@ -12,13 +11,13 @@ export interface TripOptions {
   readonly consecutiveFailures?: number
   /** Opens when failures / calls reaches this share (0..1], once there were `minimumCalls`. */
   readonly failureRatio?: number
-  /** Opens when slow calls / calls reaches this share (0..1], once there were `minimumCalls`. Slow is `slowCallDuration` or more. */
+  /** Opens when slow calls / calls reaches this share (0..1], once there were `minimumCalls`. Needs `slowCallDuration`. */
   readonly slowCallRatio?: number
-  /** From which duration a call is slow; calls still running count as soon as they are. Required with `slowCallRatio`. */
+  /** A call of this duration or more is slow; one still running counts as soon as it is. */
   readonly slowCallDuration?: Duration
-  /** Calls below which no ratio opens the circuit. At most `windowCalls`. @defaultValue 20, or `windowCalls` if that is less */
+  /** Calls below which no ratio opens the circuit; at most `windowCalls`. @defaultValue 20, or `windowCalls` if that is less */
   readonly minimumCalls?: number
-  /** How far back failures and ratios look. @defaultValue '60s' */
+  /** How far back `failureThreshold` looks, and ratios without `windowCalls`. @defaultValue '60s' */
   readonly failureWindow?: Duration
   /** Ratios look at this many last calls instead of at a time. */
   readonly windowCalls?: number
@@ -49,48 +48,57 @@ export interface TripRules {
 }
 
 export function tripRules(owner: string, options: TripOptions): TripRules {
-  const { failureRatio, slowCallRatio, consecutiveFailures, failureThreshold, windowCalls: askedWindowCalls } = options
-  const windowMs = durationMs(owner, 'failureWindow', options.failureWindow ?? '60s', { min: 1 })
-  const windowCalls = askedWindowCalls === undefined ? undefined : integerOption(owner, 'windowCalls', askedWindowCalls, { min: 1, max: 1_000_000 })
+  const { failureThreshold, consecutiveFailures, failureRatio, slowCallRatio } = options
   const byRatio = failureRatio !== undefined || slowCallRatio !== undefined
   const byDefault = !byRatio && consecutiveFailures === undefined && failureThreshold === undefined
-  if (!byRatio && askedWindowCalls !== undefined) throw invalidOption(owner, 'windowCalls', askedWindowCalls, "given together with 'failureRatio' or 'slowCallRatio'")
-  if (slowCallRatio !== undefined && options.slowCallDuration === undefined) {
-    throw invalidOption(owner, 'slowCallDuration', undefined, "given together with 'slowCallRatio'")
-  }
+  checkCompanions(owner, options, byRatio)
+  const windowCalls = optional(options.windowCalls, undefined, (value) => integerOption(owner, 'windowCalls', value, { min: 1, max: 1_000_000 }))
   const minimumCalls = integerOption(owner, 'minimumCalls', options.minimumCalls ?? Math.min(20, windowCalls ?? 20), { min: 1 })
   if (windowCalls !== undefined && minimumCalls > windowCalls) {
     throw invalidOption(owner, 'minimumCalls', minimumCalls, `at most windowCalls (${windowCalls}): the circuit could never open`)
   }
   const rules = {
-    failureThreshold: byDefault ? 5 : failureThreshold === undefined ? Infinity : integerOption(owner, 'failureThreshold', failureThreshold, { min: 1, max: 100_000 }),
-    consecutiveFailures: consecutiveFailures === undefined ? Infinity : integerOption(owner, 'consecutiveFailures', consecutiveFailures, { min: 1 }),
-    failureRatio: failureRatio === undefined ? Infinity : ratioOption(owner, 'failureRatio', failureRatio, true),
-    slowCallRatio: slowCallRatio === undefined ? Infinity : ratioOption(owner, 'slowCallRatio', slowCallRatio, true),
-    slowCallMs: options.slowCallDuration === undefined ? Infinity : durationMs(owner, 'slowCallDuration', options.slowCallDuration, { min: 1 }),
+    failureThreshold: optional(failureThreshold, byDefault ? 5 : Infinity, (value) => integerOption(owner, 'failureThreshold', value, { min: 1, max: 100_000 })),
+    consecutiveFailures: optional(consecutiveFailures, Infinity, (value) => integerOption(owner, 'consecutiveFailures', value, { min: 1 })),
+    failureRatio: optional(failureRatio, Infinity, (value) => ratioOption(owner, 'failureRatio', value, true)),
+    slowCallRatio: optional(slowCallRatio, Infinity, (value) => ratioOption(owner, 'slowCallRatio', value, true)),
+    slowCallMs: optional(options.slowCallDuration, Infinity, (value) => durationMs(owner, 'slowCallDuration', value, { min: 1 })),
     minimumCalls,
-    windowMs,
+    windowMs: durationMs(owner, 'failureWindow', options.failureWindow ?? '60s', { min: 1 }),
     windowCalls,
   }
   return { ...rules, description: describeRules(rules, byRatio) }
 }
 
+function optional<Given, Value, Default>(given: Given | undefined, otherwise: Default, check: (given: Given) => Value): Value | Default {
+  return given === undefined ? otherwise : check(given)
+}
+
+/** Refuses options that would say nothing, since the option they belong to is absent. */
+function checkCompanions(owner: string, options: TripOptions, byRatio: boolean): void {
+  const { slowCallRatio, slowCallDuration, windowCalls, minimumCalls } = options
+  if (slowCallRatio !== undefined && slowCallDuration === undefined) {
+    throw invalidOption(owner, 'slowCallDuration', undefined, "given together with 'slowCallRatio'")
+  }
+  if (slowCallRatio === undefined && slowCallDuration !== undefined) {
+    throw invalidOption(owner, 'slowCallDuration', slowCallDuration, "given together with 'slowCallRatio'")
+  }
+  if (byRatio) return
+  for (const [name, value] of Object.entries({ windowCalls, minimumCalls })) {
+    if (value !== undefined) throw invalidOption(owner, name, value, "given together with 'failureRatio' or 'slowCallRatio'")
+  }
+}
+
 function describeRules(rules: Omit<TripRules, 'description'>, byRatio: boolean): Record<string, unknown> {
   const { failureThreshold, consecutiveFailures, failureRatio, slowCallRatio, slowCallMs, minimumCalls, windowMs, windowCalls } = rules
+  const usesTime = failureThreshold !== Infinity || (byRatio && windowCalls === undefined)
   return {
     ...(failureThreshold === Infinity ? {} : { failureThreshold }),
     ...(consecutiveFailures === Infinity ? {} : { consecutiveFailures }),
     ...(failureRatio === Infinity ? {} : { failureRatio }),
-    ...(slowCallRatio === Infinity ? {} : { slowCallRatio }),
-    ...(slowCallMs === Infinity ? {} : { slowCallMs }),
+    ...(slowCallRatio === Infinity ? {} : { slowCallRatio, slowCallMs }),
     ...(byRatio ? { minimumCalls } : {}),
-    ...(byRatio && windowCalls !== undefined ? { windowCalls } : {}),
-    failureWindowMs: windowMs,
+    ...(windowCalls === undefined ? {} : { windowCalls }),
+    ...(usesTime ? { failureWindowMs: windowMs } : {}),
   }
-}
-
-/** What a closed circuit remembers for its ratios; undefined when no rule looks at a ratio. */
-export function windowFor(rules: TripRules): OutcomeWindow | undefined {
-  if (rules.failureRatio === Infinity && rules.slowCallRatio === Infinity) return undefined
-  return rules.windowCalls === undefined ? new TimeWindow(rules.windowMs) : new CountWindow(rules.windowCalls)
 }

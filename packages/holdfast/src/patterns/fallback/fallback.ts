@@ -10,9 +10,12 @@ import { SubstituteFlow } from '../../core/substitute.ts'
 export interface FallbackOptions<F = unknown> {
   /** The answer to give instead. Either this or `handler`. */
   readonly value?: F
-  /** Makes the answer, with the error in hand; what it throws is what the caller gets. */
+  /** Makes the answer, with the error in hand. What it throws is what the caller gets; to throw the error in hand is to decline. */
   readonly handler?: (error: unknown, call: Call) => F | PromiseLike<F>
-  /** Which failures are answered. @defaultValue all of them, refusals included; the caller's own abort never is */
+  /**
+   * Which failures are answered; when it throws, none is. The caller's own abort and deadline never are.
+   * @defaultValue all of them, refusals included
+   */
   readonly when?: (error: unknown) => boolean
   /** @defaultValue 'fallback' */
   readonly name?: string
@@ -27,7 +30,7 @@ export interface FallbackUsed extends PolicyEvent {
 
 export interface FallbackFailed extends PolicyEvent {
   readonly type: 'fallback.failed'
-  /** What the handler failed with. */
+  /** What the handler, or `when`, failed with. */
   readonly error: unknown
 }
 
@@ -36,9 +39,9 @@ export type FallbackEvent = FallbackUsed | FallbackFailed
 export interface FallbackStatus {
   readonly kind: 'fallback'
   readonly name: string
-  /** Calls answered instead, ever. */
+  /** Calls that were answered in place of their failure, ever. */
   readonly used: number
-  /** Times the handler failed as well, ever. */
+  /** Times the handler, or `when`, failed as well, ever. */
   readonly failed: number
   readonly [figure: string]: unknown
 }
@@ -51,24 +54,24 @@ export interface Fallback<F = unknown> extends Policy<FallbackEvent, F> {
 const optionNames = ['value', 'handler', 'when', 'name', 'clock'] as const
 
 /**
- * Answers in place of a failed call: with a value, or with what a function makes of the error.
+ * Answers in place of a failed call: with a value, or with what a function makes of the error. A plain object that has `value` or
+ * `handler` is taken for options; to answer with such an object, write `fallback({ value: { value: … } })`.
  * @throws whatever the handler throws.
  * @example `await fallback([]).execute(({ signal }) => search(query, { signal }))`
  */
 export function fallback<F>(options: FallbackOptions<F> & ({ readonly value: F } | { readonly handler: unknown })): Fallback<F>
 export function fallback<F>(handler: (error: unknown, call: Call) => F | PromiseLike<F>): Fallback<F>
 export function fallback<F>(value: F): Fallback<F>
-export function fallback(given: unknown): Fallback<unknown> {
+export function fallback(given: unknown): Fallback {
   if (typeof given === 'function') return new FallbackPolicy({ handler: given as never })
   if (isOptions(given)) return new FallbackPolicy(given)
   return new FallbackPolicy({ value: given })
 }
 
-/** An object is taken for options when it has `value` or `handler` and nothing that is no option. */
 function isOptions(given: unknown): given is FallbackOptions {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) return false
-  const names = Object.keys(given)
-  return ('value' in given || 'handler' in given) && names.every((name) => (optionNames as readonly string[]).includes(name))
+  if (typeof given !== 'object' || given === null) return false
+  const prototype: unknown = Object.getPrototypeOf(given)
+  return (prototype === Object.prototype || prototype === null) && (Object.hasOwn(given, 'value') || Object.hasOwn(given, 'handler'))
 }
 
 class FallbackPolicy extends BasePolicy<FallbackEvent, unknown> implements Fallback {
@@ -79,11 +82,13 @@ class FallbackPolicy extends BasePolicy<FallbackEvent, unknown> implements Fallb
   private readonly settings: FallbackOptions
 
   constructor(options: FallbackOptions) {
+    checkOptionNames('fallback', options, optionNames)
     const name = nameOption('fallback', options.name)
     super(name, options.clock ?? systemClock)
-    checkOptionNames(name, options, optionNames)
-    if ('value' in options && options.handler !== undefined) throw invalidOption(name, 'handler', options.handler, "absent when 'value' is given")
-    functionOption(name, 'handler', options.handler)
+    const { handler: given } = options
+    if (!('value' in options) && typeof given !== 'function')
+      throw invalidOption(name, 'handler', given, "a function, or 'value' must be given")
+    if ('value' in options && given !== undefined) throw invalidOption(name, 'handler', given, "absent when 'value' is given")
     functionOption(name, 'when', options.when)
     this.settings = options
     const { value, handler = (): unknown => value, when } = options
@@ -105,7 +110,12 @@ class FallbackPolicy extends BasePolicy<FallbackEvent, unknown> implements Fallb
   }
 
   describe(): PolicyDescription {
-    return { kind: this.kind, name: this.name, answers: this.settings.handler === undefined ? 'value' : 'function', conditional: this.settings.when !== undefined }
+    return {
+      kind: this.kind,
+      name: this.name,
+      answers: this.settings.handler === undefined ? 'value' : 'function',
+      conditional: this.settings.when !== undefined,
+    }
   }
 
   status(): FallbackStatus {

@@ -1,13 +1,10 @@
 export {
   rateLimiter,
-  type LimiterPaused,
-  type LimiterRejected,
-  type LimiterResumed,
   type LimitUsage,
   type RateLimiter,
-  type RateLimiterEvent,
   type RateLimiterOptions,
   type RateLimiterQueueOptions,
   type RateLimiterStatus,
 } from './rate-limiter.ts'
+export type { LimiterPaused, LimiterRejected, LimiterResumed, RateLimiterEvent } from './events.ts'
 export type { LimitOptions } from './limits.ts'

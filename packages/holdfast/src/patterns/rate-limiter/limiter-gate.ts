@@ -1,15 +1,15 @@
-import type { Call } from '../../core/call.ts'
+import type { Call, Cost } from '../../core/call.ts'
 import type { Clock } from '../../core/clock.ts'
-import { deadlineHeap, type HeapNode } from '../../core/deadline-heap.ts'
-import { DeadlineList, type DeadlineNode } from '../../core/deadline-list.ts'
+import { DeadlineList } from '../../core/deadline-list.ts'
 import type { ErrorCode } from '../../core/errors.ts'
 import type { EventHub } from '../../core/events.ts'
 import type { Gate, Seat, Waiting } from '../../core/layer.ts'
 import type { Random } from '../../core/random.ts'
 import { refusal, type Refusal } from '../../core/refusal.ts'
+import type { RateLimiterEvent } from './events.ts'
+import { KeyQueue, LimitWaiter } from './key-queue.ts'
 import type { Limits } from './limits.ts'
-import { Pauses } from './pauses.ts'
-import type { RateLimiterEvent } from './rate-limiter.ts'
+import { Pauses, type Pace } from './pauses.ts'
 
 export interface LimiterSettings {
   readonly name: string
@@ -38,6 +38,8 @@ export class LimiterGate implements Gate<Admitted> {
   queued = 0
   disposed = false
   private readonly waits: DeadlineList | undefined
+  private readAt = -Infinity
+  private steppedBackMs = 0
 
   constructor(settings: LimiterSettings, events: EventHub<RateLimiterEvent>) {
     this.settings = settings
@@ -46,69 +48,109 @@ export class LimiterGate implements Gate<Admitted> {
     this.waits = settings.maxWaitMs === Infinity ? undefined : new DeadlineList(settings.clock, settings.maxWaitMs)
   }
 
+  /** The clock's time, but never going back: a clock that does neither frees what was used nor holds it for longer. */
+  now(): number {
+    const readAt = this.settings.clock.now()
+    if (readAt < this.readAt) this.steppedBackMs += this.readAt - readAt
+    this.readAt = readAt
+    return readAt + this.steppedBackMs
+  }
+
   admit(call: Call, seat: Seat<Admitted> | undefined): Admitted | Refusal | Waiting {
-    const { name, clock, maxQueued, maxWaitMs } = this.settings
-    if (this.disposed) return refusal('ERR_DISPOSED', name)
-    const now = clock.now()
+    if (this.disposed) return refusal('ERR_DISPOSED', this.settings.name)
+    const now = this.now()
     const key = this.keyOf(call)
-    const waitMs = this.waitMs(key, call, now)
-    const queue = this.queues.get(key)
-    if (waitMs === 0 && queue === undefined) {
-      this.take(key, call, now)
+    const queue = this.queueOf(key)
+    if (queue === undefined && this.take(key, call.cost, now)) {
+      this.came(key, now)
       return true
     }
-    const pausedMs = this.pauses.until(key) - now
-    if (seat === undefined || this.queued >= maxQueued || waitMs === Infinity) {
-      return pausedMs > 0 ? this.refuse('ERR_QUOTA_PAUSED', key, pausedMs + this.spreadMs()) : this.refuse('ERR_RATE_LIMITED', key, finite(waitMs))
-    }
-    if (waitMs > maxWaitMs || call.deadlineAt - now < waitMs) return this.refuse('ERR_RATE_LIMIT_WAIT', key, waitMs)
-    const waiter = new LimitWaiter(this, call, seat, queue ?? this.newQueue(key))
-    this.queued++
-    waiter.queue.push(waiter)
-    this.waits?.add(waiter, now)
-    return waiter
+    const waitMs = this.waitBehind(queue, key, call.cost, now)
+    const { clock, maxQueued, maxWaitMs } = this.settings
+    if (seat === undefined || this.queued >= maxQueued || waitMs === Infinity) return this.refuse(key, waitMs, now)
+    if (waitMs > maxWaitMs || waitMs > call.deadlineAt - clock.now()) return this.refuse(key, waitMs, now, 'ERR_RATE_LIMIT_WAIT')
+    return this.enqueue(new LimitWaiter(call, seat, queue ?? this.newQueue(key)))
   }
 
   settle(): void {}
 
-  /** Milliseconds until the call fits, pause and the pacing after it included. */
-  waitMs(key: string, call: Pick<Call, 'cost'>, now: number): number {
-    return Math.max(this.settings.limits.waitMs(key, call.cost, now), this.pauses.waitMs(key, now))
+  /** As {@link LimiterGate.admit}, of a call that exists only as its key and cost, and never waits. */
+  isAllowed(key: string, cost: Cost | undefined): boolean {
+    if (this.disposed) return false
+    const now = this.now()
+    const queue = this.queueOf(key)
+    if (queue === undefined && this.take(key, cost, now)) {
+      this.came(key, now)
+      return true
+    }
+    if (this.events.active) this.refuse(key, this.waitBehind(queue, key, cost, now), now)
+    else this.refused++
+    return false
   }
 
-  take(key: string, call: Pick<Call, 'cost'>, now: number): void {
+  /** Milliseconds until the cost fits, pause and the pacing after it included. */
+  waitMs(key: string, cost: Cost | undefined, now: number): number {
+    const waitMs = this.settings.limits.waitMs(key, cost, now)
+    return this.pauses.isActive(now) ? Math.max(waitMs, this.pauses.waitMs(key, now)) : waitMs
+  }
+
+  /** Uses the cost if it fits now; answers whether it did. */
+  take(key: string, cost: Cost | undefined, now: number): boolean {
+    if (this.pauses.isActive(now) && this.pauses.waitMs(key, now) > 0) return false
+    if (!this.settings.limits.tryTake(key, cost, now)) return false
     this.admitted++
-    this.settings.limits.take(key, call.cost, now)
-    if (this.pauses.any) this.pauses.took(key, now, this.spacingMs())
+    return true
+  }
+
+  /** A call was let in, and waits no more if it did. */
+  came(key: string, now: number): void {
+    if (!this.pauses.isActive(now)) return
+    this.pauses.took(key, now, this.pace(this.queued, this.settings.limits.slots.size), this.pace(this.queueOf(key)?.length ?? 0, 1))
   }
 
   pause(key: string | undefined, forMs: number): void {
     const { name, clock } = this.settings
-    const now = clock.now()
+    const now = this.now()
     if (!this.pauses.pause(key, now + forMs, now)) return
-    for (const queue of this.queues.values()) queue.arm()
+    this.rearm()
     if (this.events.active) this.events.emit({ type: 'limiter.paused', policy: name, at: clock.wallNow(), key: key ?? null, forMs })
   }
 
   resume(key: string | undefined): void {
     const { name, clock } = this.settings
     this.pauses.resume(key)
-    for (const queue of this.queues.values()) queue.arm()
+    this.rearm()
     if (this.events.active) this.events.emit({ type: 'limiter.resumed', policy: name, at: clock.wallNow(), key: key ?? null })
+  }
+
+  /** What those wait for who wait has changed. */
+  rearm(): void {
+    for (const queue of this.queues.values()) queue.arm()
   }
 
   dispose(): void {
     this.disposed = true
     for (const queue of this.queues.values()) queue.refuseAll(refusal('ERR_DISPOSED', this.settings.name))
+    this.waits?.clear()
   }
 
-  refuse(code: ErrorCode, key: string, retryAfterMs: number | undefined): Refusal {
+  refuse(key: string, waitMs: number, now: number, code?: ErrorCode): Refusal {
     this.refused++
     const { name, clock } = this.settings
+    const isPaused = waitMs !== Infinity && this.pauses.isActive(now) && this.pauses.until(key) > now
+    const reason = isPaused ? 'ERR_QUOTA_PAUSED' : (code ?? 'ERR_RATE_LIMITED')
+    const retryAfterMs = waitMs === Infinity ? undefined : waitMs + this.spreadMs(key, now + waitMs)
     if (this.events.active) {
-      this.events.emit({ type: 'limiter.rejected', policy: name, at: clock.wallNow(), code, key, retryAfterMs: retryAfterMs ?? null })
+      this.events.emit({
+        type: 'limiter.rejected',
+        policy: name,
+        at: clock.wallNow(),
+        code: reason,
+        key,
+        retryAfterMs: retryAfterMs ?? null,
+      })
     }
-    return refusal(code, name, retryAfterMs)
+    return refusal(reason, name, retryAfterMs)
   }
 
   left(waiter: LimitWaiter): void {
@@ -116,12 +158,28 @@ export class LimiterGate implements Gate<Admitted> {
     this.waits?.remove(waiter)
   }
 
-  keyOf(call: Call): string {
+  /** Callers that come back after a pause are spread over the resumption: not all shall come at its first moment. */
+  spreadMs(key: string, at: number): number {
+    const pacedMs = this.pauses.pacedMs(key, at)
+    return pacedMs === 0 ? 0 : this.settings.random() * pacedMs
+  }
+
+  private keyOf(call: Call): string {
     try {
-      return this.settings.keyOf(call) ?? ''
+      const key = this.settings.keyOf(call) ?? ''
+      return typeof key === 'string' ? key : String(key)
     } catch {
       return ''
     }
+  }
+
+  private queueOf(key: string): KeyQueue | undefined {
+    return this.queued === 0 ? undefined : this.queues.get(key)
+  }
+
+  private waitBehind(queue: KeyQueue | undefined, key: string, cost: Cost | undefined, now: number): number {
+    const waitMs = this.waitMs(key, cost, now)
+    return queue === undefined ? waitMs : Math.max(waitMs, queue.remainingMs())
   }
 
   private newQueue(key: string): KeyQueue {
@@ -130,124 +188,18 @@ export class LimiterGate implements Gate<Admitted> {
     return queue
   }
 
-  /** Refused callers come back spread over the resumption, not all at its first moment. */
-  private spreadMs(): number {
-    return this.settings.random() * this.settings.resumeOverMs
+  private enqueue(waiter: LimitWaiter): LimitWaiter {
+    this.queued++
+    waiter.queue.push(waiter)
+    this.waits?.add(waiter, this.settings.clock.now())
+    return waiter
   }
 
-  /** Distance of the calls let in after a pause. */
-  private spacingMs(): number {
+  /** After a pause, calls come back no faster than the limits allow so many keys in the long run. */
+  private pace(waiting: number, keys: number): Pace {
     const { limits, resumeOverMs } = this.settings
-    let spacing = this.queued > 0 ? resumeOverMs / (this.queued + 1) : 0
-    for (const { limit, windowMs } of limits.all) if (limit !== Infinity) spacing = Math.max(spacing, Math.min(windowMs / limit, resumeOverMs))
-    return spacing
-  }
-}
-
-function finite(ms: number): number | undefined {
-  return ms === Infinity ? undefined : ms
-}
-
-/** Those who wait for one key's turn, in order. */
-export class KeyQueue implements HeapNode {
-  readonly gate: LimiterGate
-  readonly key: string
-  dueAt = 0
-  place = -1
-  private first: LimitWaiter | undefined = undefined
-  private last: LimitWaiter | undefined = undefined
-
-  constructor(gate: LimiterGate, key: string) {
-    this.gate = gate
-    this.key = key
-  }
-
-  push(waiter: LimitWaiter): void {
-    waiter.before = this.last
-    if (this.last === undefined) this.first = waiter
-    else this.last.after = waiter
-    this.last = waiter
-    if (this.first === waiter) this.arm()
-  }
-
-  remove(waiter: LimitWaiter): void {
-    const wasFirst = this.first === waiter
-    if (waiter.before === undefined) this.first = waiter.after
-    else waiter.before.after = waiter.after
-    if (waiter.after === undefined) this.last = waiter.before
-    else waiter.after.before = waiter.before
-    waiter.before = undefined
-    waiter.after = undefined
-    waiter.inLine = false
-    this.gate.left(waiter)
-    if (wasFirst) this.arm()
-  }
-
-  /** Waits for the moment at which the first in line fits. */
-  arm(): void {
-    const heap = deadlineHeap(this.gate.settings.clock)
-    heap.remove(this)
-    if (this.first === undefined) {
-      this.gate.queues.delete(this.key)
-      return
-    }
-    const now = this.gate.settings.clock.now()
-    this.dueAt = now + this.gate.waitMs(this.key, this.first.call, now)
-    heap.add(this)
-  }
-
-  expire(): void {
-    const { clock } = this.gate.settings
-    while (this.first !== undefined) {
-      const now = clock.now()
-      const waiter = this.first
-      if (this.gate.waitMs(this.key, waiter.call, now) > 0) break
-      this.gate.take(this.key, waiter.call, now)
-      this.remove(waiter)
-      waiter.seat.grant(true)
-    }
-    this.arm()
-  }
-
-  refuseAll(why: Refusal): void {
-    for (let waiter = this.first; waiter !== undefined; waiter = this.first) {
-      this.remove(waiter)
-      waiter.seat.refuse(why)
-    }
-  }
-}
-
-class LimitWaiter implements Waiting, DeadlineNode {
-  readonly waiting = true as const
-  readonly gate: LimiterGate
-  readonly call: Call
-  readonly seat: Seat<Admitted>
-  readonly queue: KeyQueue
-  before: LimitWaiter | undefined = undefined
-  after: LimitWaiter | undefined = undefined
-  inLine = true
-  dueAt = 0
-  previous: DeadlineNode | undefined = undefined
-  next: DeadlineNode | undefined = undefined
-  listed = false
-
-  constructor(gate: LimiterGate, call: Call, seat: Seat<Admitted>, queue: KeyQueue) {
-    this.gate = gate
-    this.call = call
-    this.seat = seat
-    this.queue = queue
-  }
-
-  cancel(): void {
-    if (this.inLine) this.queue.remove(this)
-  }
-
-  /** It has waited for the longest time allowed. */
-  expire(): void {
-    if (!this.inLine) return
-    const { clock } = this.gate.settings
-    const waitMs = this.gate.waitMs(this.queue.key, this.call, clock.now())
-    this.queue.remove(this)
-    this.seat.refuse(this.gate.refuse('ERR_RATE_LIMIT_WAIT', this.queue.key, finite(waitMs)))
+    let leastSpacingMs = 0
+    for (const { limit, windowMs } of limits.all) leastSpacingMs = Math.max(leastSpacingMs, windowMs / limit / Math.max(1, keys))
+    return { waiting, leastSpacingMs: Math.min(leastSpacingMs, resumeOverMs) }
   }
 }

@@ -1,7 +1,10 @@
 import type { Cost } from '../../core/call.ts'
 import { durationMs, type Duration } from '../../core/duration.ts'
-import { checkOptionNames, choiceOption, integerOption, invalidOption, numberOption, show } from '../../core/options.ts'
-import { Gcra, SlidingWindow, unlimited, type LimitAlgorithm } from './algorithms.ts'
+import { checkOptionNames, choiceOption, invalidOption, numberOption } from '../../core/options.ts'
+import { Gcra } from './gcra.ts'
+import { KeySlots } from './key-slots.ts'
+import type { LimitAlgorithm } from './limit-algorithm.ts'
+import { SlidingWindow } from './sliding-window.ts'
 
 export interface LimitOptions {
   /** Units per window, above 0; `Infinity` limits nothing (for quotas that are only ever paused). */
@@ -24,89 +27,149 @@ export const limitOptionNames = ['limit', 'window', 'algorithm', 'burst', 'defau
 /** One limit at work. */
 export interface Limit {
   readonly name: string
-  readonly options: LimitOptions
   limit: number
   windowMs: number
   readonly defaultCost: number
-  readonly algorithm: LimitAlgorithm
+  /** The smallest limit that lets a call through. */
+  readonly leastLimit: number
+  /** Absent when nothing is limited. */
+  readonly algorithm: LimitAlgorithm | undefined
   readonly description: Readonly<Record<string, unknown>>
 }
 
-export function newLimit(owner: string, name: string, options: LimitOptions, maxKeys: number): Limit {
-  const { limit, window = '1s', algorithm = 'sliding-window', burst, defaultCost = 1 } = options
-  const units = limitOf(owner, limit)
-  const windowMs = durationMs(owner, 'window', window, { min: 1 })
+export function newLimit(owner: string, name: string, options: LimitOptions): Limit {
+  checkOptionNames(owner, options, limitOptionNames)
+  const { window = '1s', algorithm = 'sliding-window', burst, defaultCost = 1 } = options
+  numberOption(owner, 'defaultCost', defaultCost)
   choiceOption(owner, 'algorithm', algorithm, ['sliding-window', 'gcra'])
   if (burst !== undefined && algorithm !== 'gcra') throw invalidOption(owner, 'burst', burst, "absent unless algorithm is 'gcra'")
-  if (burst !== undefined) numberOption(owner, 'burst', burst, { min: 1 })
-  numberOption(owner, 'defaultCost', defaultCost)
-  const made = units === Infinity ? unlimited : algorithm === 'gcra' ? new Gcra(units, windowMs, burst, maxKeys) : new SlidingWindow(units, windowMs, maxKeys)
-  const description = { limit: units, windowMs, algorithm, ...(burst === undefined ? {} : { burst }), ...(defaultCost === 1 ? {} : { defaultCost }) }
-  return { name, options, limit: units, windowMs, defaultCost, algorithm: made, description }
+  if (burst !== undefined) burstOption(owner, burst, defaultCost)
+  const leastLimit = burst === undefined ? defaultCost : 0
+  const limit = limitOption(owner, options.limit, leastLimit)
+  const windowMs = durationMs(owner, 'window', window, { min: 1 })
+  const description = {
+    limit,
+    windowMs,
+    algorithm,
+    ...(burst === undefined ? {} : { burst }),
+    ...(defaultCost === 1 ? {} : { defaultCost }),
+  }
+  return { name, limit, windowMs, defaultCost, leastLimit, algorithm: newAlgorithm(algorithm, limit, windowMs, burst), description }
 }
 
-export function limitOf(owner: string, limit: unknown): number {
-  if (typeof limit === 'number' && limit > 0) return limit
-  throw invalidOption(owner, 'limit', limit, 'a number above 0')
+function newAlgorithm(
+  algorithm: 'sliding-window' | 'gcra',
+  limit: number,
+  windowMs: number,
+  burst: number | undefined,
+): LimitAlgorithm | undefined {
+  if (limit === Infinity) return undefined
+  return algorithm === 'gcra' ? new Gcra(limit, windowMs, burst) : new SlidingWindow(limit, windowMs)
+}
+
+/** A limit that no call could ever pass is a mistake. */
+export function limitOption(owner: string, limit: unknown, leastUnits: number): number {
+  if (typeof limit === 'number' && limit > 0 && limit >= leastUnits) return limit
+  throw invalidOption(owner, 'limit', limit, leastUnits > 0 ? `a number from ${leastUnits} up (what one call uses)` : 'a number above 0')
+}
+
+function burstOption(owner: string, burst: unknown, leastUnits: number): void {
+  const least = Math.max(1, leastUnits)
+  if (typeof burst !== 'number' || !(burst >= least) || burst === Infinity)
+    throw invalidOption(owner, 'burst', burst, `a number from ${least} up`)
 }
 
 /** The named limits of a limiter, asked and used together. */
 export class Limits {
   readonly all: readonly Limit[]
+  readonly slots: KeySlots
+  /** Those that limit anything. */
+  private readonly counted: readonly CountedLimit[]
+  private readonly names: readonly string[]
 
   constructor(owner: string, options: Readonly<Record<string, LimitOptions>>, maxKeys: number) {
-    this.all = Object.entries(options).map(([name, limit]) => {
-      checkOptionNames(`${owner}/${name}`, limit, limitOptionNames)
-      return newLimit(`${owner}/${name}`, name, limit, maxKeys)
-    })
-    if (this.all.length === 0) throw invalidOption(owner, 'limits', options, 'an object with at least one limit')
+    this.names = Object.keys(options)
+    if (this.names.length === 0) throw invalidOption(owner, 'limits', options, 'an object with at least one limit')
+    this.all = this.names.map((name) => newLimit(`${owner}/${name}`, name, options[name] as LimitOptions))
+    this.counted = this.all.flatMap(({ name, defaultCost, algorithm }, index) =>
+      algorithm === undefined ? [] : [{ name, isFirst: index === 0, defaultCost, algorithm }],
+    )
+    this.slots = new KeySlots(
+      this.counted.map(({ algorithm }) => algorithm),
+      maxKeys,
+    )
+  }
+
+  /** Uses the cost if it fits under every limit; answers whether it did. */
+  tryTake(key: string, cost: Cost | undefined, now: number): boolean {
+    if (this.counted.length === 0) return true
+    const found = this.slots.find(key)
+    if (this.waitAt(found, cost, now) > 0) return false
+    const slot = this.slots.claim(key, found, now)
+    for (const limit of this.counted) limit.algorithm.take(slot, costOf(limit, cost), now)
+    return true
   }
 
   /** Milliseconds until the cost fits under every limit. */
   waitMs(key: string, cost: Cost | undefined, now: number): number {
-    let wait = 0
-    for (const limit of this.all) {
-      const units = this.costOf(limit, cost)
-      if (units > 0) wait = Math.max(wait, limit.algorithm.waitMs(key, units, now))
-    }
-    return wait
+    return this.waitAt(this.slots.find(key), cost, now)
   }
 
-  take(key: string, cost: Cost | undefined, now: number): void {
-    for (const limit of this.all) {
-      const units = this.costOf(limit, cost)
-      if (units !== 0) limit.algorithm.take(key, units, now)
-    }
+  used({ algorithm }: Limit, key: string, now: number): number {
+    return algorithm === undefined ? 0 : algorithm.used(this.slots.find(key), now)
   }
 
   /** Only the limits a correction names. */
   charge(key: string, cost: Cost, now: number): void {
-    const costs = typeof cost === 'number' ? { [(this.all[0] as Limit).name]: cost } : cost
-    for (const limit of this.all) {
-      const units = costs[limit.name]
-      if (units !== undefined && units !== 0) limit.algorithm.take(key, units, now)
+    for (const limit of this.counted) {
+      const units = namedUnits(limit, cost)
+      if (units === undefined || units === 0) continue
+      if (units < 0 && !this.slots.has(key)) continue // what a key used along with others is not given back to them
+      limit.algorithm.take(this.slots.claim(key, this.slots.find(key), now), units, now)
     }
   }
 
   /** @throws HoldfastError `ERR_INVALID_OPTION` for a cost that is no number from 0, or names no limit. */
   check(owner: string, cost: Cost | undefined, allowNegative = false): void {
     if (cost === undefined) return
-    const names = this.all.map(({ name }) => name)
-    const costs = typeof cost === 'number' ? { [names[0] as string]: cost } : cost
-    checkOptionNames(`${owner} cost`, costs, names)
-    for (const [name, units] of Object.entries(costs)) {
-      if (typeof units === 'number' && Number.isFinite(units) && (allowNegative || units >= 0)) continue
-      throw invalidOption(owner, `cost.${name}`, units, allowNegative ? 'a number' : `a number from 0 up (got ${show(units)})`)
+    if (typeof cost === 'number') {
+      checkUnits(owner, this.names[0] as string, cost, allowNegative)
+      return
     }
+    checkOptionNames(`${owner} cost`, cost, this.names)
+    for (const [name, units] of Object.entries(cost)) checkUnits(owner, name, units, allowNegative)
   }
 
-  private costOf(limit: Limit, cost: Cost | undefined): number {
-    const units = typeof cost === 'object' ? cost[limit.name] : limit === this.all[0] ? cost : undefined
-    // a cost that cannot be understood must not pass for free
-    return units === undefined || !(units >= 0) ? limit.defaultCost : units
+  private waitAt(slot: number, cost: Cost | undefined, now: number): number {
+    let wait = 0
+    for (const limit of this.counted) {
+      const units = costOf(limit, cost)
+      if (units > 0) wait = Math.max(wait, limit.algorithm.waitMs(slot, units, now))
+    }
+    return wait
   }
 }
 
-export function maxKeysOption(owner: string, value: unknown): number {
-  return integerOption(owner, 'maxKeys', value, { min: 1 })
+function checkUnits(owner: string, name: string, units: unknown, allowNegative: boolean): void {
+  if (typeof units === 'number' && Number.isFinite(units) && (allowNegative || units >= 0)) return
+  throw invalidOption(owner, `cost.${name}`, units, allowNegative ? 'a number' : 'a number from 0 up')
+}
+
+interface CountedLimit {
+  readonly name: string
+  readonly isFirst: boolean
+  readonly defaultCost: number
+  readonly algorithm: LimitAlgorithm
+}
+
+/** What a cost says of one limit. */
+function namedUnits(limit: CountedLimit, cost: Cost | undefined): number | undefined {
+  if (typeof cost === 'object') return cost[limit.name]
+  return limit.isFirst ? cost : undefined
+}
+
+function costOf(limit: CountedLimit, cost: Cost | undefined): number {
+  const units = namedUnits(limit, cost)
+  // a cost that cannot be understood must not pass for free
+  return units === undefined || !(units >= 0) ? limit.defaultCost : units
 }

@@ -1,16 +1,17 @@
 import type { Call, Cost } from '../../core/call.ts'
 import { systemClock, type Clock } from '../../core/clock.ts'
 import { durationMs, type Duration } from '../../core/duration.ts'
-import { HoldfastError, type ErrorCode } from '../../core/errors.ts'
-import { EventHub, type Listener, type PolicyEvent } from '../../core/events.ts'
+import { HoldfastError } from '../../core/errors.ts'
+import { EventHub, type Listener } from '../../core/events.ts'
 import { checkOptionNames, functionOption, integerOption, invalidOption, nameOption } from '../../core/options.ts'
 import { parts } from '../../core/parts.ts'
 import { GatePolicy, type Acquirable, type Permit } from '../../core/permit.ts'
 import type { CallOptions, HealthRecord, Policy, PolicyDescription } from '../../core/policy.ts'
 import type { Random } from '../../core/random.ts'
 import type { Refusal } from '../../core/refusal.ts'
+import type { RateLimiterEvent } from './events.ts'
 import { LimiterGate } from './limiter-gate.ts'
-import { limitOf, limitOptionNames, Limits, maxKeysOption, type Limit, type LimitOptions } from './limits.ts'
+import { limitOption, limitOptionNames, Limits, type Limit, type LimitOptions } from './limits.ts'
 
 export interface RateLimiterQueueOptions {
   /** Calls that may wait for their turn, over all keys. @defaultValue 0 */
@@ -31,27 +32,6 @@ export interface RateLimiterQueueOptions {
 
 /** One limit, or several by name that a call uses together: requests and tokens per minute, say. */
 export type RateLimiterOptions = RateLimiterQueueOptions & (LimitOptions | { readonly limits: Readonly<Record<string, LimitOptions>> })
-
-export interface LimiterRejected extends PolicyEvent {
-  readonly type: 'limiter.rejected'
-  readonly code: ErrorCode
-  readonly key: string
-  readonly retryAfterMs: number | null
-}
-
-export interface LimiterPaused extends PolicyEvent {
-  readonly type: 'limiter.paused'
-  /** null: all keys. */
-  readonly key: string | null
-  readonly forMs: number
-}
-
-export interface LimiterResumed extends PolicyEvent {
-  readonly type: 'limiter.resumed'
-  readonly key: string | null
-}
-
-export type RateLimiterEvent = LimiterRejected | LimiterPaused | LimiterResumed
 
 /** What one key has left of one limit. */
 export interface LimitUsage {
@@ -118,7 +98,7 @@ class RateLimiterPolicy extends GatePolicy<RateLimiterEvent> implements RateLimi
     checkOptionNames('rateLimiter', options, [...queueOptionNames, ...limitOptionNames, 'limits'])
     const name = nameOption('rate-limiter', options.name)
     super(name, options.clock ?? systemClock)
-    const maxKeys = maxKeysOption(name, options.maxKeys ?? 100_000)
+    const maxKeys = integerOption(name, 'maxKeys', options.maxKeys ?? 100_000, { min: 1 })
     this.limits = new Limits(name, namedLimits(name, options), maxKeys)
     const settings = {
       name,
@@ -151,24 +131,27 @@ class RateLimiterPolicy extends GatePolicy<RateLimiterEvent> implements RateLimi
     return this.gate.events.on(listener)
   }
 
-  isAllowed(key?: string, cost?: Cost): boolean {
-    const permit = this.tryAcquire({ key, cost })
-    if (permit.refused) return false
-    permit.success()
-    return true
+  isAllowed(key = '', cost?: Cost): boolean {
+    this.checkKey(key)
+    this.limits.check(this.name, cost)
+    return this.gate.isAllowed(key, cost)
   }
 
   usage(key = ''): Readonly<Record<string, LimitUsage>> {
-    const now = this.clock.now()
+    const now = this.gate.now()
     return Object.fromEntries(
-      this.limits.all.map(({ name, limit, windowMs, algorithm }) => {
-        const used = algorithm.used(key, now)
-        return [name, { limit, windowMs, used, remaining: Math.max(0, limit - used) }]
+      this.limits.all.map((limit) => {
+        const used = this.limits.used(limit, key, now)
+        return [
+          limit.name,
+          { limit: limit.limit, windowMs: limit.windowMs, used, remaining: Math.max(0, (limit.algorithm?.capacity ?? Infinity) - used) },
+        ]
       }),
     )
   }
 
   pause(duration: Duration, key?: string): void {
+    if (key !== undefined) this.checkKey(key)
     this.gate.pause(key, durationMs(this.name, 'duration', duration))
   }
 
@@ -177,8 +160,9 @@ class RateLimiterPolicy extends GatePolicy<RateLimiterEvent> implements RateLimi
   }
 
   charge(cost: Cost, key = ''): void {
+    this.checkKey(key)
     this.limits.check(this.name, cost, true)
-    this.limits.charge(key, cost, this.clock.now())
+    this.limits.charge(key, cost, this.gate.now())
     this.gate.queues.get(key)?.arm()
   }
 
@@ -188,41 +172,44 @@ class RateLimiterPolicy extends GatePolicy<RateLimiterEvent> implements RateLimi
     if (changed === undefined) {
       throw new HoldfastError({ code: 'ERR_UNKNOWN_NAME', policy: this.name, message: `${this.name}: there is no limit '${name}'` })
     }
-    const units = limitOf(this.name, limit)
-    if ((units === Infinity) !== (changed.limit === Infinity)) throw invalidOption(this.name, 'limit', limit, 'finite, or not, as it was made')
+    const units = limitOption(this.name, limit, changed.leastLimit)
+    if ((units === Infinity) !== (changed.limit === Infinity))
+      throw invalidOption(this.name, 'limit', limit, 'finite, or not, as it was made')
     const windowMs = window === undefined ? changed.windowMs : durationMs(this.name, 'window', window, { min: 1 })
-    changed.algorithm.change(units, windowMs, this.clock.now())
+    changed.algorithm?.change(units, windowMs, this.gate.now())
     changed.limit = units
     changed.windowMs = windowMs
-    for (const queue of this.gate.queues.values()) queue.arm()
+    this.gate.rearm()
   }
 
   describe(): PolicyDescription {
     const { maxQueued, maxWaitMs, maxKeys, resumeOverMs } = this.gate.settings
-    const limits = Object.fromEntries(this.limits.all.map((limit) => [limit.name, { ...limit.description, limit: limit.limit, windowMs: limit.windowMs }]))
+    const limits = Object.fromEntries(
+      this.limits.all.map((limit) => [limit.name, { ...limit.description, limit: limit.limit, windowMs: limit.windowMs }]),
+    )
     return { kind: this.kind, name: this.name, limits, maxQueued, ...(maxWaitMs === Infinity ? {} : { maxWaitMs }), maxKeys, resumeOverMs }
   }
 
   status(): RateLimiterStatus {
     const { gate, clock } = this
-    const now = clock.now()
+    const now = gate.now()
     const pausedUntil = gate.pauses.latest(now)
     return {
       kind: this.kind,
       name: this.name,
       limits: Object.fromEntries(this.limits.all.map(({ name, limit, windowMs }) => [name, { limit, windowMs }])),
-      keys: Math.max(...this.limits.all.map(({ algorithm }) => algorithm.keys)),
+      keys: this.limits.slots.size,
       queued: gate.queued,
       admitted: gate.admitted,
       refused: gate.refused,
       pausedUntil: pausedUntil === undefined ? null : clock.wallNow() + pausedUntil - now,
-      overflowed: this.limits.all.reduce((sum, { algorithm }) => sum + algorithm.overflowed, 0),
+      overflowed: this.limits.slots.overflowed,
     }
   }
 
   override health(): HealthRecord {
     if (this.gate.disposed) return { status: 'fail', reason: `rate limiter '${this.name}' has been disposed of` }
-    const now = this.clock.now()
+    const now = this.gate.now()
     const pausedUntil = this.gate.pauses.latest(now)
     if (pausedUntil === undefined) return { status: 'pass' }
     return { status: 'warn', reason: `quota '${this.name}' is paused for another ${Math.ceil((pausedUntil - now) / 1_000)} s` }
@@ -230,6 +217,10 @@ class RateLimiterPolicy extends GatePolicy<RateLimiterEvent> implements RateLimi
 
   dispose(): void {
     this.gate.dispose()
+  }
+
+  private checkKey(key: unknown): void {
+    if (typeof key !== 'string') throw invalidOption(this.name, 'key', key, 'a text')
   }
 
   [Symbol.dispose](): void {
@@ -241,7 +232,8 @@ function namedLimits(owner: string, options: RateLimiterOptions): Readonly<Recor
   if ('limits' in options) {
     const doubled = limitOptionNames.find((name) => name in options)
     if (doubled !== undefined) throw invalidOption(owner, doubled, Reflect.get(options, doubled), "inside 'limits', when 'limits' is given")
-    if (typeof options.limits !== 'object' || options.limits === null) throw invalidOption(owner, 'limits', options.limits, 'an object of limits by name')
+    if (typeof options.limits !== 'object' || options.limits === null)
+      throw invalidOption(owner, 'limits', options.limits, 'an object of limits by name')
     return options.limits
   }
   const single: Record<string, unknown> = {}

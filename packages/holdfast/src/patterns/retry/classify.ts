@@ -5,9 +5,23 @@ import { statusOf } from '../../core/match-error.ts'
 const transientStatus = new Set([408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529])
 
 const transientCodes = new Set([
-  ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ESOCKETTIMEDOUT', 'ERR_STREAM_PREMATURE_CLOSE'],
-  ...['EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENETDOWN', 'EAI_AGAIN', 'ENOTFOUND'],
-  ...['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_SOCKET'],
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ESOCKETTIMEDOUT',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_SOCKET',
 ])
 
 const transientNames = new Set(['TimeoutError', 'ConnectionError', 'APIConnectionError', 'APIConnectionTimeoutError'])
@@ -67,5 +81,6 @@ function hasTransientCode(error: object): boolean {
   const { code, name, metadata } = error as { code?: unknown; name?: unknown; metadata?: unknown }
   if (typeof code === 'string' && transientCodes.has(code)) return true
   if (typeof name === 'string' && transientNames.has(name)) return true
+  if (transientNames.has(error.constructor?.name ?? '')) return true // SDKs leave `name` at 'Error'
   return code === grpcUnavailable && typeof metadata === 'object'
 }

@@ -4,7 +4,7 @@ import type { Delays } from './backoff.ts'
 const steepness = 4
 
 /** Median of the difference before retry 1, 2, 3 …, as a share of 2^(retry − 1); the last one holds for all further retries. */
-const medianShares = [1.256, 0.798, 0.707, 0.7] as const
+const medianShares = [1.256, 0.798, 0.708, 0.7] as const
 
 /** Beyond it every delay is the longest one, and powers of two would soon leave the range of numbers. */
 const lastGrowth = 900

@@ -37,6 +37,24 @@ describe('55: an abort during the delay', () => {
     expect(policy.status().waiting).toBe(0)
   })
 
+  it('in the very tick in which the delay ends is heard once, whichever comes first', async () => {
+    for (const abortFirst of [true, false]) {
+      const clock = fakeClock()
+      const caller = new AbortController()
+      const policy = retry({ initialDelay: '1s', jitter: 'none', clock })
+      const run = flaky(Infinity)
+      if (abortFirst) clock.setTimer(() => caller.abort('left'), 1_000)
+      const outcome = policy.tryExecute(run, { signal: caller.signal })
+      await clock.settle()
+      if (!abortFirst) clock.setTimer(() => caller.abort('left'), 1_000)
+      clock.tick('1s')
+      expect(await outcome).toEqual({ ok: false, error: 'left' })
+      await clock.advance('1h')
+      expect(run.calls).toBe(abortFirst ? 1 : 2)
+      expect(policy.status().waiting).toBe(0)
+    }
+  })
+
   it('leaves the delays of other calls on the same signal and policy alone', async () => {
     const clock = fakeClock()
     const [leaving, staying] = [new AbortController(), new AbortController()]
@@ -46,7 +64,11 @@ describe('55: an abort during the delay', () => {
     await clock.settle()
     leaving.abort('left')
     await clock.advance('1s')
-    expect(await Promise.all(outcomes)).toEqual([{ ok: true, value: 'done' }, { ok: false, error: 'left' }, { ok: true, value: 'done' }])
+    expect(await Promise.all(outcomes)).toEqual([
+      { ok: true, value: 'done' },
+      { ok: false, error: 'left' },
+      { ok: true, value: 'done' },
+    ])
   })
 })
 
@@ -183,7 +205,7 @@ it('1,000 delays at a time share one timer', async () => {
       return inner.setTimer(run, delayMs)
     },
   }
-  const policy = retry({ initialDelay: '1s', jitter: 'none', clock })
+  const policy = retry({ initialDelay: 1_000.5, jitter: 'none', clock })
   const outcomes = Array.from({ length: 1_000 }, () => policy.tryExecute(flaky(1)))
   await inner.settle()
   expect(policy.status().waiting).toBe(1_000)

@@ -51,13 +51,24 @@ describe("57: the caller's deadline", () => {
 
   it('ends the delay when it passes', async () => {
     const clock = fakeClock()
-    const outcome = retry({ initialDelay: '10s', jitter: 'none', minRemaining: 0, clock }).tryExecute(flaky(Infinity), { deadline: '1s' })
+    const policy = retry({ initialDelay: '10s', jitter: 'none', minRemaining: 0, clock })
+    const outcome = policy.tryExecute(flaky(Infinity), { deadline: '1s' })
     await clock.advance('999ms')
-    const early = await Promise.race([outcome, 'waiting'])
-    expect(early).toBe('waiting')
+    expect(policy.status().waiting).toBe(1)
     await clock.advance('1ms')
     expect((await outcome).ok).toBe(false)
     expect(clock.timers.every(({ ref }) => !ref)).toBe(true)
+  })
+
+  it('makes the attempt after a clipped delay the last one', async () => {
+    const clock = fakeClock()
+    const run = flaky(Infinity)
+    const outcome = retry({ maxAttempts: 50, initialDelay: '10s', jitter: 'none', minRemaining: '200ms', clock }).tryExecute(run, {
+      deadline: '1s',
+    })
+    await clock.advance('800ms')
+    expect(await outcome).toMatchObject({ ok: false, error: { message: 'failure 2' } })
+    expect(run.calls).toBe(2)
   })
 
   it('is that of a timeout outside as well', async () => {
@@ -128,10 +139,21 @@ describe('maxElapsed', () => {
   })
 
   it('and the deadline: the earlier one counts', async () => {
-    for (const [maxElapsed, deadline] of [['1s', '5s'], ['5s', '1s']] as const) {
+    for (const [maxElapsed, deadline] of [
+      ['1s', '5s'],
+      ['5s', '1s'],
+    ] as const) {
       const clock = fakeClock()
       const begun: number[] = []
-      const policy = retry({ maxAttempts: 9, initialDelay: '300ms', backoff: 'constant', jitter: 'none', maxElapsed, minRemaining: 0, clock })
+      const policy = retry({
+        maxAttempts: 9,
+        initialDelay: '300ms',
+        backoff: 'constant',
+        jitter: 'none',
+        maxElapsed,
+        minRemaining: 0,
+        clock,
+      })
       const outcome = policy.tryExecute(
         () => {
           begun.push(clock.now())

@@ -26,6 +26,8 @@ export class RetryRun implements Sink, HeapNode {
   private startedAt = 0
   private delays: Delays | undefined = undefined
   private delayMs = 0
+  /** The delay was cut to what the time limits leave: the attempt after it is the last. */
+  private cut = false
   /** What the last attempt failed with; absent when its result was not accepted. */
   private failure: { readonly error: unknown } | undefined = undefined
   private over = false
@@ -92,7 +94,7 @@ export class RetryRun implements Sink, HeapNode {
   /** Milliseconds to wait before the next attempt; undefined when there must be none. */
   private delayBefore(ok: boolean, value: unknown): number | undefined {
     const { settings } = this.flow
-    if (this.made >= settings.maxAttempts) return undefined
+    if (this.made >= settings.maxAttempts || this.cut) return undefined
     const hint = serverHint(value, settings.clock.wallNow())
     if (hint?.never === true) return undefined
     const hintMs = hint?.afterMs ?? 0
@@ -100,6 +102,7 @@ export class RetryRun implements Sink, HeapNode {
     const delayMs = Math.max(hintMs, this.nextBackoff(ok ? undefined : toError(value)))
     const latestMs = this.leftMs() - settings.minRemainingMs
     if (latestMs < 0 || latestMs < hintMs) return undefined
+    this.cut = latestMs < delayMs
     return Math.min(delayMs, latestMs)
   }
 

@@ -1,5 +1,6 @@
 import { retry, type RetryOptions } from 'holdfast'
 import { fakeClock } from 'holdfast/testing'
+import { vi } from 'vitest'
 
 /** An error that is worth another attempt. */
 export function transientError(message = 'connection reset'): Error & { readonly code: string } {
@@ -27,11 +28,19 @@ export async function delaysOf(attempts: number, options: RetryOptions): Promise
   const clock = fakeClock()
   const delays: number[] = []
   const policy = retry({ ...options, maxAttempts: attempts, clock, onRetry: ({ delayMs }) => delays.push(delayMs) })
-  let over = false
-  const outcome = policy.tryExecute(flaky(Infinity)).finally(() => {
-    over = true
-  })
-  while (!over) await clock.advance('365d')
+  const outcome = policy.tryExecute(flaky(Infinity))
+  await clock.settle()
+  while (policy.status().waiting > 0) await clock.advance('365d')
   await outcome
   return delays
 }
+
+/** Attempts made of a function that always fails, or always answers, the same way. */
+export async function attemptsAt(answer: { error: unknown } | { value: unknown }, options: RetryOptions, key?: string): Promise<number> {
+  const run = vi.fn(() => ('error' in answer ? Promise.reject(answer.error as Error) : Promise.resolve(answer.value)))
+  await retry({ maxAttempts: 3, initialDelay: 0, maxRetryAfter: Infinity, clock: fakeClock(), ...options }).tryExecute(run, { key })
+  return run.mock.calls.length
+}
+
+export const coded = (code: string, more: object = {}): Error => Object.assign(new Error(code), { code, ...more })
+export const status = (value: number): Error => Object.assign(new Error(String(value)), { status: value })

@@ -166,15 +166,15 @@ class RetryPolicy extends BasePolicy<RetryEvent> implements Retry {
     const settings = retrySettings(name, options, this.clock)
     this.flow = new RetryFlow(settings, new EventHub<RetryEvent>())
     this[parts] = [this.flow]
-    const { maxElapsedMs, budget } = settings
+    const { maxAttempts, maxElapsedMs, maxRetryAfterMs, budget } = settings
     this.description = {
       kind: this.kind,
       name,
-      maxAttempts: settings.maxAttempts,
+      ...(maxAttempts === Infinity ? {} : { maxAttempts }),
       ...settings.backoff.description,
       ...(maxElapsedMs === Infinity ? {} : { maxElapsedMs }),
       minRemainingMs: settings.minRemainingMs,
-      maxRetryAfterMs: settings.maxRetryAfterMs,
+      ...(maxRetryAfterMs === Infinity ? {} : { maxRetryAfterMs }),
       idempotent: typeof settings.idempotent === 'function' ? 'per call' : settings.idempotent,
       retryRefusals: settings.retryRefusals,
       retryOn: options.retryOn === undefined ? 'transient' : 'custom',
@@ -219,8 +219,8 @@ function retrySettings(name: string, options: RetryOptions, clock: Clock): Retry
     isUnwanted: functionOption(name, 'retryOnResult', options.retryOnResult),
     onRetry: functionOption(name, 'onRetry', options.onRetry),
     budget,
-    idempotent: typeof options.idempotent === 'function' ? options.idempotent : booleanOption(name, 'idempotent', options.idempotent ?? true),
+    idempotent:
+      typeof options.idempotent === 'function' ? options.idempotent : booleanOption(name, 'idempotent', options.idempotent ?? true),
     retryRefusals: booleanOption(name, 'retryRefusals', options.retryRefusals ?? false),
   }
 }
-

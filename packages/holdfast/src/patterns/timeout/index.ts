@@ -1,1 +1,9 @@
-export { timeout, type Timeout, type TimeoutEvent, type TimeoutFired, type TimeoutLate, type TimeoutOptions, type TimeoutStatus } from './timeout.ts'
+export {
+  timeout,
+  type Timeout,
+  type TimeoutEvent,
+  type TimeoutFired,
+  type TimeoutLate,
+  type TimeoutOptions,
+  type TimeoutStatus,
+} from './timeout.ts'

@@ -8,10 +8,11 @@ import type { Flow, Layer, Sink } from '../../core/layer.ts'
 import { checkOptionNames, nameOption } from '../../core/options.ts'
 import { parts } from '../../core/parts.ts'
 import { BasePolicy, type Policy, type PolicyDescription } from '../../core/policy.ts'
+import { refusal } from '../../core/refusal.ts'
 import { TimeLimitRun, type TimeLimitOwner } from '../../core/time-limit.ts'
 
 export interface TimeoutOptions {
-  /** How long a call may take until it answers; above 0. `Infinity` never times out. */
+  /** How long a call may take until it answers; 1 ms or more. `Infinity` never times out. */
   readonly after: Duration
   /** @defaultValue 'timeout' */
   readonly name?: string
@@ -47,12 +48,10 @@ export interface Timeout extends Policy<TimeoutEvent> {
   status(): TimeoutStatus
 }
 
-const longestMs = Number.MAX_SAFE_INTEGER
-
 /**
  * Gives a call up when it has not answered in time: its caller has `ERR_TIMEOUT` at once, its `signal` is aborted, and what
  * it still brings reaches nobody. Outside a retry it limits all attempts together, inside one each attempt.
- * @throws HoldfastError `ERR_TIMEOUT`.
+ * @throws HoldfastError `ERR_TIMEOUT`; `ERR_DEADLINE_EXCEEDED` when the deadline outside has passed before the call begins.
  * @example `await timeout('2s').execute(({ signal }) => fetch(url, { signal }))`
  */
 export function timeout(options: Duration | TimeoutOptions): Timeout {
@@ -70,7 +69,7 @@ class TimeoutPolicy extends BasePolicy<TimeoutEvent> implements Timeout {
   constructor(options: TimeoutOptions) {
     const name = nameOption('timeout', options.name)
     super(name, options.clock ?? systemClock)
-    this.afterMs = durationMs(name, 'after', options.after, { min: Number.MIN_VALUE, max: longestMs, allowInfinity: true })
+    this.afterMs = durationMs(name, 'after', options.after, { min: 1, allowInfinity: true })
     this.flow = new TimeoutFlow(name, this.clock, this.afterMs)
     this[parts] = [this.flow]
   }
@@ -80,7 +79,7 @@ class TimeoutPolicy extends BasePolicy<TimeoutEvent> implements Timeout {
   }
 
   describe(): PolicyDescription {
-    return { kind: this.kind, name: this.name, afterMs: this.afterMs }
+    return { kind: this.kind, name: this.name, ...(this.afterMs === Infinity ? {} : { afterMs: this.afterMs }) }
   }
 
   status(): TimeoutStatus {
@@ -105,12 +104,12 @@ class TimeoutFlow implements Flow, TimeLimitOwner {
 
   start(next: Layer, outer: Call, out: Sink): void {
     const now = this.clock.now()
-    const deadlineAt = Math.min(outer.deadlineAt, now + this.waiting.durationMs)
-    const run = new TimeLimitRun(this, (outer as CallState).child(outer.attempt, deadlineAt, true), out)
-    if (deadlineAt <= now) {
-      run.expire() // the deadline outside has passed already: no work is begun
+    if (outer.deadlineAt <= now) {
+      out.settle(false, refusal('ERR_DEADLINE_EXCEEDED', this.name)) // its timer is late; no work is begun
       return
     }
+    const deadlineAt = Math.min(outer.deadlineAt, now + this.waiting.durationMs)
+    const run = new TimeLimitRun(this, (outer as CallState).child(outer.attempt, deadlineAt, true), out)
     this.waiting.add(run, now)
     next.start(run.call, run)
   }

@@ -1,0 +1,23 @@
+import type { ErrorCode } from '../../core/errors.ts'
+import type { PolicyEvent } from '../../core/events.ts'
+
+export interface LimiterRejected extends PolicyEvent {
+  readonly type: 'limiter.rejected'
+  readonly code: ErrorCode
+  readonly key: string
+  readonly retryAfterMs: number | null
+}
+
+export interface LimiterPaused extends PolicyEvent {
+  readonly type: 'limiter.paused'
+  /** null: all keys. */
+  readonly key: string | null
+  readonly forMs: number
+}
+
+export interface LimiterResumed extends PolicyEvent {
+  readonly type: 'limiter.resumed'
+  readonly key: string | null
+}
+
+export type RateLimiterEvent = LimiterRejected | LimiterPaused | LimiterResumed

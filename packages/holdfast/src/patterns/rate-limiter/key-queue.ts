@@ -1,0 +1,131 @@
+import type { Call } from '../../core/call.ts'
+import { deadlineHeap, type HeapNode } from '../../core/deadline-heap.ts'
+import type { DeadlineNode } from '../../core/deadline-list.ts'
+import type { Seat, Waiting } from '../../core/layer.ts'
+import type { Refusal } from '../../core/refusal.ts'
+import type { Admitted, LimiterGate } from './limiter-gate.ts'
+
+/** Those who wait for one key's turn, in order. */
+export class KeyQueue implements HeapNode {
+  readonly gate: LimiterGate
+  readonly key: string
+  length = 0
+  dueAt = 0
+  place = -1
+  private first: LimitWaiter | undefined = undefined
+  private last: LimitWaiter | undefined = undefined
+
+  constructor(gate: LimiterGate, key: string) {
+    this.gate = gate
+    this.key = key
+  }
+
+  push(waiter: LimitWaiter): void {
+    waiter.before = this.last
+    if (this.last === undefined) this.first = waiter
+    else this.last.after = waiter
+    this.last = waiter
+    this.length++
+    if (this.first === waiter) this.arm()
+  }
+
+  /** Takes one who gave up out of the line, wherever they stand. */
+  remove(waiter: LimitWaiter): void {
+    const wasFirst = this.first === waiter
+    this.unlink(waiter)
+    if (wasFirst) this.arm()
+  }
+
+  /** Waits for the moment at which the first in line fits. */
+  arm(): void {
+    const { gate } = this
+    const heap = deadlineHeap(gate.settings.clock)
+    heap.remove(this)
+    for (let waiter = this.first; waiter !== undefined; waiter = this.first) {
+      const now = gate.now()
+      const waitMs = gate.waitMs(this.key, waiter.call.cost, now)
+      if (waitMs !== Infinity) {
+        // after a pause of all keys, their queues must not all wake for the same turn
+        const spreadMs = gate.queues.size > 1 ? gate.spreadMs(this.key, now + waitMs) : 0
+        this.dueAt = gate.settings.clock.now() + waitMs + spreadMs
+        heap.add(this)
+        return
+      }
+      this.unlink(waiter) // the limit has become smaller than what this call costs
+      waiter.seat.refuse(gate.refuse(this.key, waitMs, now))
+    }
+    gate.queues.delete(this.key)
+  }
+
+  /** Milliseconds until the first in line may have its turn. */
+  remainingMs(): number {
+    return Math.max(0, this.dueAt - this.gate.settings.clock.now())
+  }
+
+  /** It is the turn of those in front. */
+  expire(): void {
+    for (let waiter = this.first; waiter !== undefined; waiter = this.first) {
+      const now = this.gate.now()
+      if (!this.gate.take(this.key, waiter.call.cost, now)) break
+      this.unlink(waiter)
+      this.gate.came(this.key, now)
+      waiter.seat.grant(true)
+    }
+    this.arm()
+  }
+
+  refuseAll(why: Refusal): void {
+    for (let waiter = this.first; waiter !== undefined; waiter = this.first) {
+      this.unlink(waiter)
+      waiter.seat.refuse(why)
+    }
+    this.arm()
+  }
+
+  private unlink(waiter: LimitWaiter): void {
+    if (waiter.before === undefined) this.first = waiter.after
+    else waiter.before.after = waiter.after
+    if (waiter.after === undefined) this.last = waiter.before
+    else waiter.after.before = waiter.before
+    waiter.before = undefined
+    waiter.after = undefined
+    waiter.inLine = false
+    this.length--
+    this.gate.left(waiter)
+  }
+}
+
+/** A call that waits for its turn. */
+export class LimitWaiter implements Waiting, DeadlineNode {
+  readonly waiting = true as const
+  readonly call: Call
+  readonly seat: Seat<Admitted>
+  readonly queue: KeyQueue
+  before: LimitWaiter | undefined = undefined
+  after: LimitWaiter | undefined = undefined
+  inLine = true
+  dueAt = 0
+  previous: DeadlineNode | undefined = undefined
+  next: DeadlineNode | undefined = undefined
+  listed = false
+
+  constructor(call: Call, seat: Seat<Admitted>, queue: KeyQueue) {
+    this.call = call
+    this.seat = seat
+    this.queue = queue
+  }
+
+  cancel(): void {
+    if (this.inLine) this.queue.remove(this)
+  }
+
+  /** It has waited for the longest time allowed. */
+  expire(): void {
+    if (!this.inLine) return
+    const { gate, key } = this.queue
+    const now = gate.now()
+    const waitMs = gate.waitMs(key, this.call.cost, now)
+    this.queue.remove(this)
+    this.seat.refuse(gate.refuse(key, waitMs, now, 'ERR_RATE_LIMIT_WAIT'))
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * One limit over many keys, which it knows as slots: small whole numbers that {@link KeySlots} hands out. Instants are monotonic
+ * ms that never go back; costs are numbers above 0.
+ */
+export interface LimitAlgorithm {
+  /** The most units that can be used at once. */
+  readonly capacity: number
+  /** Milliseconds until `cost` fits, 0 if it does now, Infinity if it never will. */
+  waitMs(slot: number, cost: number, now: number): number
+  /** Uses `cost`, also when it does not fit: the key is in debt then. Negative gives back. */
+  take(slot: number, cost: number, now: number): void
+  /** Units used and not yet regained. */
+  used(slot: number, now: number): number
+  /** Changes the limit; what was used stays used. */
+  change(limit: number, windowMs: number, now: number): void
+  /** Makes room for the slots below `slots`. */
+  reserve(slots: number): void
+  /** Makes a slot of which nothing is used remember what another one does. */
+  copy(from: number, to: number): void
+}
+
+/** The wait; 0 when it is shorter than a clock can tell, which is what rounding leaves of one that is over. */
+export function roundedWaitMs(waitMs: number, now: number): number {
+  return waitMs <= 1e-6 + Math.abs(now) * 2 ** -50 ? 0 : waitMs
+}
+
+/** A larger array with the same beginning. */
+export function enlarged(array: Float64Array, length: number): Float64Array {
+  const larger = new Float64Array(length)
+  larger.set(array)
+  return larger
+}
