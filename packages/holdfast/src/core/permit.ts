@@ -78,7 +78,10 @@ const handOver: ChainLayer = {
 }
 
 /** What gates of this package share: policies whose permits can also be taken by hand. */
-export abstract class GatePolicy<E extends PolicyEvent = PolicyEvent, Alternative = never> extends BasePolicy<E, Alternative> implements Acquirable {
+export abstract class GatePolicy<E extends PolicyEvent = PolicyEvent, Alternative = never>
+  extends BasePolicy<E, Alternative>
+  implements Acquirable
+{
   protected abstract readonly gate: Gate
   private handFrame: GateFrame | undefined = undefined
 

@@ -146,6 +146,7 @@ describe('what goes wrong', () => {
     open.push(gateway)
     const response = await fetch(`${gateway.url}/up/x`)
     expect([response.status, response.headers.get('x-holdfast-cause')]).toEqual([502, 'upstream-unreachable'])
+    expect(response.headers.get('x-should-retry')).toBe('false')
     expect(await response.json()).toMatchObject({ error: { type: 'holdfast_error', code: 'upstream-unreachable', upstream: 'up' } })
   })
 

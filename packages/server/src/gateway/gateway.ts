@@ -67,6 +67,7 @@ export interface Gateway {
 
 const clientLeft = new Error('the client has left')
 const maxUrlLength = 8_192
+const turnedAway = new Set([429, 503])
 
 export function createGateway(options: GatewayOptions): Gateway {
   const handling = new Handling(options)
@@ -202,7 +203,8 @@ class ClientExchange {
       'content-length': Buffer.byteLength(body),
       'cache-control': 'no-store',
       'x-holdfast-cause': answer.cause,
-      'x-should-retry': 'false', // the gateway is the one owner of retries
+      // the gateway is the one owner of retries; who was turned away may come back, since nothing was sent
+      ...(turnedAway.has(answer.status) ? {} : { 'x-should-retry': 'false' }),
       ...(answer.retryAfterMs === undefined
         ? {}
         : { 'retry-after': String(Math.ceil(answer.retryAfterMs / 1_000)), 'retry-after-ms': String(Math.ceil(answer.retryAfterMs)) }),

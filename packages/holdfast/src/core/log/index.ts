@@ -1,6 +1,6 @@
 export type { LoggerLike, LogLevel, LogStream } from './destination.ts'
-export { eventLines, type EventLine } from './event-lines.ts'
+export type { EventLine } from './event-lines.ts'
 export type { LogFields } from './fields.ts'
 export { logEvents } from './log-events.ts'
 export { logSink, type LogEntry, type LogSink, type LogSinkOptions, type LogSinkStatus } from './log-sink.ts'
-export { namesContent, namesCredential, publicText, redactCredentials, redacted } from './redact.ts'
+export { publicText, redactCredentials } from './redact.ts'

@@ -6,7 +6,7 @@ import { show } from '../options.ts'
 export type LabelValues<Names extends string> = Readonly<Record<Names, string | number | boolean>>
 
 /** What stands in every label of the series that takes the label sets beyond the limit. */
-export const overflowValue = '__overflow__'
+const overflowValue = '__overflow__'
 
 const maxValueLength = 256
 const longestRead = 4_000

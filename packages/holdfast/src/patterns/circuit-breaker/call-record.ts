@@ -42,7 +42,8 @@ export class CallRecord {
 
   counts(now: number, slowInFlight: number): CircuitCounts {
     const { window, failureTimes } = this
-    if (window === undefined) return { calls: null, failures: failureTimes === undefined ? this.consecutiveFailures : failureTimes.countAt(now), slowCalls: null }
+    if (window === undefined)
+      return { calls: null, failures: failureTimes === undefined ? this.consecutiveFailures : failureTimes.countAt(now), slowCalls: null }
     window.advance(now)
     return { calls: window.calls, failures: window.failures, slowCalls: window.slow + slowInFlight }
   }

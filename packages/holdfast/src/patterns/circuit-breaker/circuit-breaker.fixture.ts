@@ -1,4 +1,13 @@
-import { circuitBreaker, type CallOptions, type CircuitBreaker, type CircuitBreakerOptions, type CircuitEvent, type Observable, type Outcome, type Permit } from 'holdfast'
+import {
+  circuitBreaker,
+  type CallOptions,
+  type CircuitBreaker,
+  type CircuitBreakerOptions,
+  type CircuitEvent,
+  type Observable,
+  type Outcome,
+  type Permit,
+} from 'holdfast'
 import { fakeClock, type FakeClock } from 'holdfast/testing'
 
 /** A call whose function has not answered, unless it was refused. */
@@ -34,7 +43,11 @@ export function begin(policy: Pick<CircuitBreaker<unknown>, 'tryExecute'>, optio
 }
 
 /** Calls that fail, one after another. */
-export async function fail(policy: Pick<CircuitBreaker<unknown>, 'tryExecute'>, times = 1, error: unknown = new Error('down')): Promise<void> {
+export async function fail(
+  policy: Pick<CircuitBreaker<unknown>, 'tryExecute'>,
+  times = 1,
+  error: unknown = new Error('down'),
+): Promise<void> {
   for (let call = 0; call < times; call++) await policy.tryExecute(() => Promise.reject(error))
 }
 

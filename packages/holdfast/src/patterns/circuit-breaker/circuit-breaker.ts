@@ -123,7 +123,11 @@ class CircuitBreakerPolicy extends GatePolicy<CircuitEvent, unknown> implements 
   async attemptReset(check: () => unknown): Promise<boolean> {
     const { gate, name } = this
     if (typeof check !== 'function') {
-      throw new HoldfastError({ code: 'ERR_INVALID_ARGUMENT', policy: name, message: `${name}: attemptReset needs a function, got ${show(check)}` })
+      throw new HoldfastError({
+        code: 'ERR_INVALID_ARGUMENT',
+        policy: name,
+        message: `${name}: attemptReset needs a function, got ${show(check)}`,
+      })
     }
     if (this.state === 'isolated') return false
     gate.endOpenTime()
@@ -142,7 +146,10 @@ class CircuitBreakerPolicy extends GatePolicy<CircuitEvent, unknown> implements 
   private substitute(fallback: unknown): SubstituteFlow {
     return new SubstituteFlow({
       handler: typeof fallback === 'function' ? (error) => (fallback as (error: unknown) => unknown)(error) : () => fallback,
-      when: (error) => isHoldfastError(error) && error.policy === this.name && (error.code === 'ERR_CIRCUIT_OPEN' || error.code === 'ERR_CIRCUIT_ISOLATED'),
+      when: (error) =>
+        isHoldfastError(error) &&
+        error.policy === this.name &&
+        (error.code === 'ERR_CIRCUIT_OPEN' || error.code === 'ERR_CIRCUIT_ISOLATED'),
       used: () => undefined,
       failed: () => undefined,
     })

@@ -110,7 +110,8 @@ export class CircuitGate implements Gate<CircuitPermit> {
   stillValid(permit: CircuitPermit): true | Refusal {
     if (this.settings.control?.isolated === true) return this.refuse('ERR_CIRCUIT_ISOLATED', undefined)
     this.expireProbes()
-    if (permit.generation === this.generation) return permit instanceof Probe && permit.expired ? this.refuse('ERR_CIRCUIT_OPEN', undefined) : true
+    if (permit.generation === this.generation)
+      return permit instanceof Probe && permit.expired ? this.refuse('ERR_CIRCUIT_OPEN', undefined) : true
     if (this.state === 'closed' || this.state === 'disabled') return true
     if (this.state === 'isolated') return this.refuse('ERR_CIRCUIT_ISOLATED', undefined)
     return this.refuse('ERR_CIRCUIT_OPEN', this.retryAfterMs(this.settings.clock.now()))
@@ -201,7 +202,15 @@ export class CircuitGate implements Gate<CircuitPermit> {
     this.openForMs = forMs
     this.enter('open')
     const nextAttemptAt = forMs === Infinity ? null : Math.round(this.since + openedAt + forMs - clock.now())
-    this.tell(() => ({ type: 'circuit.opened', policy: name, at: this.since, reason, ...counts, openForMs: forMs === Infinity ? null : forMs, nextAttemptAt }))
+    this.tell(() => ({
+      type: 'circuit.opened',
+      policy: name,
+      at: this.since,
+      reason,
+      ...counts,
+      openForMs: forMs === Infinity ? null : forMs,
+      nextAttemptAt,
+    }))
   }
 
   private halfOpen(): void {

@@ -78,7 +78,10 @@ export function failureRate(gate: CircuitGate): number | null {
 }
 
 /** The figures with what the leases of hanging probes have brought since the last call. */
-function totalsAt(gate: CircuitGate, now: number): { readonly failureTotal: number; readonly openedTotal: number; readonly lastFailureAt: number | undefined } {
+function totalsAt(
+  gate: CircuitGate,
+  now: number,
+): { readonly failureTotal: number; readonly openedTotal: number; readonly lastFailureAt: number | undefined } {
   const { probation, failed, opened, lastFailureAt } = gate
   const overdue = probation === undefined ? [] : probation.overdueAt(now)
   if (overdue.length === 0) return { failureTotal: failed, openedTotal: opened, lastFailureAt }

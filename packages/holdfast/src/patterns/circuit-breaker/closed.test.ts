@@ -3,7 +3,8 @@ import { fakeClock } from 'holdfast/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { begin, fail, permitOf, record, succeed, typesOf } from './circuit-breaker.fixture.ts'
 
-const make = (options: CircuitBreakerOptions<never> = {}): ReturnType<typeof circuitBreaker> => circuitBreaker({ clock: fakeClock(), ...options })
+const make = (options: CircuitBreakerOptions<never> = {}): ReturnType<typeof circuitBreaker> =>
+  circuitBreaker({ clock: fakeClock(), ...options })
 
 describe('the rules of a closed circuit', () => {
   it('1: opens when the rate reaches the ratio, not only above it', async () => {
@@ -16,7 +17,14 @@ describe('the rules of a closed circuit', () => {
   })
 
   it('1: a ratio with no exact binary form is reached by the calls that spell it', async () => {
-    for (const [failures, calls] of [[1, 10], [3, 10], [7, 10], [29, 100], [57, 100], [2, 3]] as const) {
+    for (const [failures, calls] of [
+      [1, 10],
+      [3, 10],
+      [7, 10],
+      [29, 100],
+      [57, 100],
+      [2, 3],
+    ] as const) {
       const breaker = make({ failureRatio: failures / calls, minimumCalls: calls, windowCalls: calls })
       await succeed(breaker, calls - failures)
       await fail(breaker, failures - 1)
@@ -88,7 +96,11 @@ describe('the rules of a closed circuit', () => {
 
   it('of several rules the first that applies opens, and says so', async () => {
     const rules = { failureThreshold: 4, consecutiveFailures: 3, failureRatio: 0.5, minimumCalls: 5, windowCalls: 10 }
-    for (const [calls, rule] of [['fff', 'consecutive-failures'], ['ffsff', 'failure-threshold'], ['fsffs', 'failure-ratio']] as const) {
+    for (const [calls, rule] of [
+      ['fff', 'consecutive-failures'],
+      ['ffsff', 'failure-threshold'],
+      ['fsffs', 'failure-ratio'],
+    ] as const) {
       const breaker = make(rules)
       const events = record(breaker)
       for (const call of calls) await (call === 'f' ? fail(breaker) : succeed(breaker))
@@ -163,7 +175,12 @@ describe('what a closed circuit counts', () => {
     const hostile = {
       twice: { then: (yes: (value: unknown) => void) => (yes(1), yes(2)) },
       bothWays: { then: (yes: (value: unknown) => void, no: (error: unknown) => void) => (yes(1), no(new Error('no'))) },
-      thenThrows: { then: (yes: (value: unknown) => void) => { yes(1); throw new Error('no') } },
+      thenThrows: {
+        then: (yes: (value: unknown) => void) => {
+          yes(1)
+          throw new Error('no')
+        },
+      },
     }
     for (const [name, thenable] of Object.entries(hostile)) {
       for (const viaOptions of [false, true]) {
@@ -176,7 +193,11 @@ describe('what a closed circuit counts', () => {
   })
 
   it('22: a thenable whose `then` cannot be read is one failure', async () => {
-    const unreadable = Object.defineProperty({}, 'then', { get: () => { throw new Error('unreadable') } })
+    const unreadable = Object.defineProperty({}, 'then', {
+      get: () => {
+        throw new Error('unreadable')
+      },
+    })
     for (const options of [undefined, { key: 'k' }]) {
       const breaker = make({ failureThreshold: 1 })
       await expect(breaker.execute(() => unreadable, options)).rejects.toThrow('unreadable')
@@ -222,7 +243,12 @@ describe('what a closed circuit counts', () => {
 
 it('a wrapped function keeps its arguments and its `this`', async () => {
   const breaker = make()
-  const account = { balance: 5, add: breaker.wrap(function (this: { balance: number }, amount: number) { return this.balance + amount }) }
+  const account = {
+    balance: 5,
+    add: breaker.wrap(function (this: { balance: number }, amount: number) {
+      return this.balance + amount
+    }),
+  }
   expect(await account.add(3)).toBe(8)
 })
 

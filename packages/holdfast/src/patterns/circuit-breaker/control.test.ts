@@ -46,7 +46,8 @@ describe('by hand', () => {
       { type: 'circuit.half-opened' },
       { type: 'circuit.closed', from: 'half-open', manual: false },
     ])
-    for (const bad of [0, -1, Number.NaN, '3 s', null]) expect(() => breaker.forceOpen(bad as never)).toThrow("circuit-breaker: option 'openFor' must be a duration")
+    for (const bad of [0, -1, Number.NaN, '3 s', null])
+      expect(() => breaker.forceOpen(bad as never)).toThrow("circuit-breaker: option 'openFor' must be a duration")
   })
 
   it('closed, it begins with an empty window from any state', async () => {
@@ -75,7 +76,11 @@ describe('by hand', () => {
   })
 
   it('disabled, it lets everything through and counts nothing', async () => {
-    const { clock, breaker } = newCircuit({ isFailureResult: () => { throw new Error('nobody asks') } })
+    const { clock, breaker } = newCircuit({
+      isFailureResult: () => {
+        throw new Error('nobody asks')
+      },
+    })
     const events = record(breaker)
     const before = begin(breaker)
     breaker.disable()
@@ -133,7 +138,12 @@ describe('attemptReset', () => {
   })
 
   it('that fails opens the circuit for its full time', async () => {
-    for (const check of [() => Promise.reject(new Error('down')), () => { throw new Error('down') }]) {
+    for (const check of [
+      () => Promise.reject(new Error('down')),
+      () => {
+        throw new Error('down')
+      },
+    ]) {
       const { clock, breaker } = newCircuit({ successThreshold: 1 })
       await fail(breaker)
       clock.tick('9s')
@@ -219,7 +229,11 @@ describe('42: a circuitControl', () => {
   })
 
   it('refuses options it does not know', () => {
-    expect(() => circuitControl({ isolate: true } as never)).toThrow("circuitControl: there is no option 'isolate' (did you mean 'isolated'?); allowed: isolated")
-    expect(() => circuitControl({ isolated: 'yes' as never })).toThrow("circuitControl: option 'isolated' must be true or false, got \"yes\"")
+    expect(() => circuitControl({ isolate: true } as never)).toThrow(
+      "circuitControl: there is no option 'isolate' (did you mean 'isolated'?); allowed: isolated",
+    )
+    expect(() => circuitControl({ isolated: 'yes' as never })).toThrow(
+      'circuitControl: option \'isolated\' must be true or false, got "yes"',
+    )
   })
 })

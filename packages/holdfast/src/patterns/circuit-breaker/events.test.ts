@@ -15,7 +15,17 @@ describe('events', () => {
     await succeed(breaker)
     const policy = 'payments'
     const story = [
-      { type: 'circuit.opened', policy, at, reason: { rule: 'failure-ratio' }, calls: 2, failures: 1, slowCalls: 0, openForMs: 10_000, nextAttemptAt: at + 10_000 },
+      {
+        type: 'circuit.opened',
+        policy,
+        at,
+        reason: { rule: 'failure-ratio' },
+        calls: 2,
+        failures: 1,
+        slowCalls: 0,
+        openForMs: 10_000,
+        nextAttemptAt: at + 10_000,
+      },
       { type: 'circuit.half-opened', policy, at: at + 10_000 },
       { type: 'circuit.closed', policy, at: at + 10_000, from: 'half-open', manual: false },
     ]
@@ -70,7 +80,15 @@ describe('events', () => {
     })
     await fail(breaker)
     await new Promise((resolve) => setImmediate(resolve))
-    expect(heard).toEqual(['circuit.opened', 'circuit.closed', 'circuit.opened', 'circuit.closed', 'circuit.opened', 'circuit.closed', 'circuit.opened'])
+    expect(heard).toEqual([
+      'circuit.opened',
+      'circuit.closed',
+      'circuit.opened',
+      'circuit.closed',
+      'circuit.opened',
+      'circuit.closed',
+      'circuit.opened',
+    ])
   })
 
   it('19: a listener is called outside of the call that caused its event', () => {
@@ -89,7 +107,7 @@ describe('events', () => {
     const events: CircuitEvent[] = []
     let delay = 5
     breaker.on(async (event) => {
-      for (let turn = delay--; turn > 0; turn--) await null // each takes less long than the one before
+      for (let turn = delay--; turn > 0; turn--) await Promise.resolve() // each takes less long than the one before
       events.push(event)
     })
     await fail(breaker)

@@ -43,7 +43,13 @@ describe('the fallback of a breaker', () => {
     await fail(later)
     expect(await later.execute(failing)).toBe('later')
 
-    const broken = circuitBreaker({ ...options, clock, fallback: () => { throw new Error('no cache') } })
+    const broken = circuitBreaker({
+      ...options,
+      clock,
+      fallback: () => {
+        throw new Error('no cache')
+      },
+    })
     await fail(broken)
     await expect(broken.execute(failing)).rejects.toThrow('no cache')
   })
@@ -84,7 +90,7 @@ it('types say what a call may answer', async () => {
   const withFunction = circuitBreaker({ fallback: () => ({ cached: true }) })
   const withPromise = circuitBreaker({ fallback: async () => 'later' })
   const withNull = circuitBreaker({ fallback: null })
-  expectTypeOf(plain).toEqualTypeOf<CircuitBreaker<never>>()
+  expectTypeOf(plain).toEqualTypeOf<CircuitBreaker>()
   expectTypeOf(plain.execute(() => 1)).toEqualTypeOf<Promise<number>>()
   expectTypeOf(withValue.execute(() => 1)).toEqualTypeOf<Promise<number | string>>()
   expectTypeOf(withFunction.execute(async () => 1)).toEqualTypeOf<Promise<number | { cached: boolean }>>()

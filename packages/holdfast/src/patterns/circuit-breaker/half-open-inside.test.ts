@@ -22,7 +22,11 @@ describe('33: a probe that is refused further inside', () => {
     },
     'by a gate of the user': () => {
       let isFull = true
-      const gate: Gate<string> = { kind: 'gate', admit: () => (isFull ? refusal('ERR_RATE_LIMITED', 'own') : 'permit'), settle: () => undefined }
+      const gate: Gate<string> = {
+        kind: 'gate',
+        admit: () => (isFull ? refusal('ERR_RATE_LIMITED', 'own') : 'permit'),
+        settle: () => undefined,
+      }
       return { policy: policy({ name: 'own', parts: gate }), free: () => (isFull = false) }
     },
   }

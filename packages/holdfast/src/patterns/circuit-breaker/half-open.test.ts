@@ -8,7 +8,11 @@ describe('admission to a half-open circuit', () => {
       const events = record(breaker)
       const calls = Array.from({ length: 1_000 }, () => begin(breaker))
       expect(calls.filter(({ ran }) => ran)).toHaveLength(halfOpenProbes)
-      await Promise.all(calls.filter(({ ran }) => !ran).map(async ({ outcome }) => expect(await outcome).toMatchObject({ refusal: { code: 'ERR_CIRCUIT_OPEN' } })))
+      await Promise.all(
+        calls
+          .filter(({ ran }) => !ran)
+          .map(async ({ outcome }) => expect(await outcome).toMatchObject({ refusal: { code: 'ERR_CIRCUIT_OPEN' } })),
+      )
       expect(breaker.status()).toMatchObject({ refusedTotal: 1_000 - halfOpenProbes, probes: { running: halfOpenProbes } })
       expect(typesOf(events)).toEqual(['half-opened'])
     }

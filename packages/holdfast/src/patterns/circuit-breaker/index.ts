@@ -8,7 +8,9 @@ import type { CircuitBreakerOptions } from './circuit-options.ts'
  * @throws HoldfastError `ERR_CIRCUIT_OPEN` or `ERR_CIRCUIT_ISOLATED`, with `retryAfterMs` where it is known.
  * @example `const payments = circuitBreaker({ name: 'payments', failureThreshold: 5, failureWindow: '60s', openFor: '30s' })`
  */
-export function circuitBreaker<F>(options: CircuitBreakerOptions<F> & { readonly fallback: F | ((error: unknown) => F | PromiseLike<F>) }): CircuitBreaker<F>
+export function circuitBreaker<F>(
+  options: CircuitBreakerOptions<F> & { readonly fallback: F | ((error: unknown) => F | PromiseLike<F>) },
+): CircuitBreaker<F>
 export function circuitBreaker(options?: CircuitBreakerOptions<never>): CircuitBreaker
 export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBreaker<unknown> {
   return newCircuitBreaker(options)

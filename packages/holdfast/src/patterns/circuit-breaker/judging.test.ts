@@ -3,7 +3,8 @@ import { fakeClock } from 'holdfast/testing'
 import { describe, expect, it } from 'vitest'
 import { begin, fail, record } from './circuit-breaker.fixture.ts'
 
-const make = (options: CircuitBreakerOptions<never>): ReturnType<typeof circuitBreaker> => circuitBreaker({ failureThreshold: 1, clock: fakeClock(), ...options })
+const make = (options: CircuitBreakerOptions<never>): ReturnType<typeof circuitBreaker> =>
+  circuitBreaker({ failureThreshold: 1, clock: fakeClock(), ...options })
 
 class NotFound extends Error {}
 class Timeout extends Error {}
@@ -43,7 +44,8 @@ describe('16: what lies behind a wrapper', () => {
     'a cause of a cause': (inner) => new Error('outer', { cause: new Error('middle', { cause: inner }) }),
     'the TypeError of fetch': (inner) => new TypeError('fetch failed', { cause: inner }),
     'an AggregateError': (inner) => new AggregateError([new Error('other'), inner]),
-    'the retry error of an SDK': (inner) => Object.assign(new Error('Failed after 3 attempts'), { name: 'AI_RetryError', errors: [inner, inner], lastError: inner }),
+    'the retry error of an SDK': (inner) =>
+      Object.assign(new Error('Failed after 3 attempts'), { name: 'AI_RetryError', errors: [inner, inner], lastError: inner }),
     'the last error alone': (inner) => Object.assign(new (class RetryError extends Error {})(), { lastError: inner }),
   }
   for (const [name, wrap] of Object.entries(wrappers)) {
@@ -64,7 +66,11 @@ describe('16: what lies behind a wrapper', () => {
     expect(await verdictOn(Object.assign(new NotFound('user 7', { cause })), { isFailure })).toBe('success')
     expect(await verdictOn(Object.assign(new Error('not found', { cause }), { status: 404 }), { isFailure })).toBe('success')
     expect(await verdictOn(Object.assign(new Error('x', { cause }), { code: 'ENOTFOUND', status: 404 }), { isFailure })).toBe('success')
-    expect(await verdictOn(Object.assign(new Error('x', { cause }), { name: 'NotFound' }), { isFailure: (error) => (error as Error).name !== 'NotFound' })).toBe('success')
+    expect(
+      await verdictOn(Object.assign(new Error('x', { cause }), { name: 'NotFound' }), {
+        isFailure: (error) => (error as Error).name !== 'NotFound',
+      }),
+    ).toBe('success')
     const problems = Object.assign(new NotFound('invalid'), { errors: [{ path: 'name', message: 'is missing' }] })
     expect(await verdictOn(problems, { isFailure })).toBe('success')
   })
@@ -72,7 +78,11 @@ describe('16: what lies behind a wrapper', () => {
   it('cycles and getters that throw are survived', async () => {
     const cycle = new Error('cycle')
     cycle.cause = new Error('back', { cause: cycle })
-    const hostile = Object.defineProperty(new Error('hostile'), 'cause', { get: () => { throw new Error('no') } })
+    const hostile = Object.defineProperty(new Error('hostile'), 'cause', {
+      get: () => {
+        throw new Error('no')
+      },
+    })
     for (const error of [cycle, hostile]) {
       expect(await verdictOn(error, { isFailure: () => false })).toBe('success')
       expect(await verdictOn(error, { isFailure: [503] })).toBe('success')
@@ -120,7 +130,10 @@ describe('17: a function of the user that throws', () => {
   })
 
   it('that changes the circuit while it is asked has the last word', async () => {
-    const breaker: ReturnType<typeof circuitBreaker> = make({ openOn: () => (breaker.isolate(), '10s'), isFailure: () => (breaker.isolate(), true) })
+    const breaker: ReturnType<typeof circuitBreaker> = make({
+      openOn: () => (breaker.isolate(), '10s'),
+      isFailure: () => (breaker.isolate(), true),
+    })
     await fail(breaker)
     expect(breaker.state).toBe('isolated')
   })

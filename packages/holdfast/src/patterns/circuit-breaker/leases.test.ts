@@ -22,7 +22,11 @@ describe('31: a probe that never ends', () => {
   })
 
   it('has 30 s by default, or as long as the circuit is open if that is longer', async () => {
-    for (const [openFor, leaseMs] of [['10s', 30_000], ['1m', 60_000], [Infinity, 30_000]] as const) {
+    for (const [openFor, leaseMs] of [
+      ['10s', 30_000],
+      ['1m', 60_000],
+      [Infinity, 30_000],
+    ] as const) {
       const clock = fakeClock()
       const breaker = circuitBreaker({ openFor, clock })
       expect(breaker.describe()).toMatchObject({ probeTimeoutMs: leaseMs })
@@ -58,14 +62,25 @@ describe('31: a probe that never ends', () => {
         if (looks) admits(breaker)
         if (end === 'failure') probe.failure(new Error('down'))
         else probe[end]()
-        expect(breaker.status(), `${end}, ${looks}`).toMatchObject({ state: 'open', openedTotal: 2, failureTotal: 2, successTotal: 0, nextAttemptAt: clock.wallNow() + 9_000 })
+        expect(breaker.status(), `${end}, ${looks}`).toMatchObject({
+          state: 'open',
+          openedTotal: 2,
+          failureTotal: 2,
+          successTotal: 0,
+          nextAttemptAt: clock.wallNow() + 9_000,
+        })
       }
     }
   })
 
   it('keeps the varied open time that was shown while nobody had called', async () => {
     let chance = 0
-    const { breaker, clock } = await halfOpen({ successThreshold: 1, probeTimeout: '5s', openForJitter: 0.5, random: () => (chance = (chance + 0.37) % 1) })
+    const { breaker, clock } = await halfOpen({
+      successThreshold: 1,
+      probeTimeout: '5s',
+      openForJitter: 0.5,
+      random: () => (chance = (chance + 0.37) % 1),
+    })
     clock.tick('10s')
     permitOf(breaker)
     clock.tick('6s')
@@ -105,8 +120,8 @@ describe('31: a probe that never ends', () => {
   })
 })
 
-describe("31: the lease of a probe whose caller gave a deadline", () => {
-  it("ends with that deadline, also beyond the default", async () => {
+describe('31: the lease of a probe whose caller gave a deadline', () => {
+  it('ends with that deadline, also beyond the default', async () => {
     for (const deadline of ['2s', '5m'] as const) {
       const { breaker, clock } = await halfOpen({ successThreshold: 1 })
       permitOf(breaker, { deadline })

@@ -3,7 +3,8 @@ import { fakeClock, type FakeClock } from 'holdfast/testing'
 import { describe, expect, it } from 'vitest'
 import { begin, fail, permitOf, record, succeed, typesOf } from './circuit-breaker.fixture.ts'
 
-const dark = (clock: FakeClock, options: CircuitBreakerOptions<never>): ReturnType<typeof circuitBreaker> => circuitBreaker({ mode: 'metrics-only', clock, ...options })
+const dark = (clock: FakeClock, options: CircuitBreakerOptions<never>): ReturnType<typeof circuitBreaker> =>
+  circuitBreaker({ mode: 'metrics-only', clock, ...options })
 
 describe('48: metrics-only', () => {
   it('says once per crossing that the circuit would have opened, and refuses nothing', async () => {
@@ -14,7 +15,14 @@ describe('48: metrics-only', () => {
     await succeed(breaker)
     await fail(breaker, 5)
     expect(typesOf(events)).toEqual(['would-have-opened', 'would-have-opened'])
-    expect(breaker.status()).toMatchObject({ state: 'closed', mode: 'metrics-only', refusedTotal: 0, openedTotal: 0, wouldHaveOpenedTotal: 2, failureTotal: 15 })
+    expect(breaker.status()).toMatchObject({
+      state: 'closed',
+      mode: 'metrics-only',
+      refusedTotal: 0,
+      openedTotal: 0,
+      wouldHaveOpenedTotal: 2,
+      failureTotal: 15,
+    })
   })
 
   it('crosses again when the failures have left the window, by time as well as by calls', async () => {
@@ -30,7 +38,10 @@ describe('48: metrics-only', () => {
     await fail(byCalls, 4)
     await succeed(byCalls, 3)
     await fail(byCalls, 2)
-    expect(callEvents).toMatchObject([{ calls: 4, failures: 2 }, { calls: 4, failures: 2 }])
+    expect(callEvents).toMatchObject([
+      { calls: 4, failures: 2 },
+      { calls: 4, failures: 2 },
+    ])
   })
 
   it('a second rule that stops applying does not make the first one cross again', async () => {

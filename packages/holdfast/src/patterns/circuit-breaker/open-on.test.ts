@@ -3,10 +3,12 @@ import { fakeClock } from 'holdfast/testing'
 import { describe, expect, it } from 'vitest'
 import { begin, fail, permitOf, record } from './circuit-breaker.fixture.ts'
 
-const make = (options: CircuitBreakerOptions<never>): ReturnType<typeof circuitBreaker> => circuitBreaker({ failureThreshold: 1, clock: fakeClock(), ...options })
+const make = (options: CircuitBreakerOptions<never>): ReturnType<typeof circuitBreaker> =>
+  circuitBreaker({ failureThreshold: 1, clock: fakeClock(), ...options })
 
 describe('47: an answer that says for how long', () => {
-  const retryAfter = (seconds: number): Error & { status: number; seconds: number } => Object.assign(new Error('429'), { status: 429, seconds })
+  const retryAfter = (seconds: number): Error & { status: number; seconds: number } =>
+    Object.assign(new Error('429'), { status: 429, seconds })
   const openOn: CircuitBreakerOptions['openOn'] = ({ ok, value }) => {
     const { status, seconds } = (value ?? {}) as { status?: number; seconds?: number }
     return status === 429 ? `${seconds ?? (ok ? 5 : 7)}s` : undefined
@@ -17,7 +19,14 @@ describe('47: an answer that says for how long', () => {
     const breaker = make({ failureThreshold: 5, openFor: '1h', openOn, clock })
     const events = record(breaker)
     await fail(breaker, 1, retryAfter(30))
-    expect(breaker.status()).toMatchObject({ state: 'open', failures: 0, failureTotal: 0, ignoredTotal: 1, lastFailureAt: null, nextAttemptAt: clock.wallNow() + 30_000 })
+    expect(breaker.status()).toMatchObject({
+      state: 'open',
+      failures: 0,
+      failureTotal: 0,
+      ignoredTotal: 1,
+      lastFailureAt: null,
+      nextAttemptAt: clock.wallNow() + 30_000,
+    })
     expect(events).toMatchObject([{ type: 'circuit.opened', reason: { rule: 'asked' }, openForMs: 30_000 }])
     expect(breaker.tryAcquire()).toMatchObject({ code: 'ERR_CIRCUIT_OPEN', retryAfterMs: 30_000 })
     clock.tick('30s')

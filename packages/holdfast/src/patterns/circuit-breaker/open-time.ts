@@ -33,7 +33,8 @@ export function openTime(owner: string, options: OpenTimeOptions, random: Random
   const { openFor = '60s', openForFactor } = options
   const range = { min: 1, allowInfinity: true }
   const isComputed = typeof openFor === 'function'
-  if (isComputed && openForFactor !== undefined) throw invalidOption(owner, 'openForFactor', openForFactor, "absent when 'openFor' is a function")
+  if (isComputed && openForFactor !== undefined)
+    throw invalidOption(owner, 'openForFactor', openForFactor, "absent when 'openFor' is a function")
   const factor = numberOption(owner, 'openForFactor', openForFactor ?? 1, { min: 1, max: 1_000 })
   const jitter = ratioOption(owner, 'openForJitter', options.openForJitter ?? 0)
   const baseMs = durationMs(owner, 'openFor', isComputed ? openFor(1) : openFor, range)

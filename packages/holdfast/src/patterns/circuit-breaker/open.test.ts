@@ -45,7 +45,12 @@ describe('an open circuit', () => {
     for (const waitedMs of [0, 4_000, 5_999.5]) {
       clock.step(waitedMs)
       const refused = breaker.tryAcquire()
-      expect(refused).toMatchObject({ refused: true, code: 'ERR_CIRCUIT_OPEN', policy: 'circuit-breaker', retryAfterMs: 10_000 - clock.now() })
+      expect(refused).toMatchObject({
+        refused: true,
+        code: 'ERR_CIRCUIT_OPEN',
+        policy: 'circuit-breaker',
+        retryAfterMs: 10_000 - clock.now(),
+      })
       const error: unknown = await breaker.execute(() => 1).catch((reason: unknown) => reason)
       expect(error).toMatchObject({ code: 'ERR_CIRCUIT_OPEN', retryAfterMs: 10_000 - clock.now() })
     }
@@ -144,7 +149,13 @@ describe('the open time', () => {
 
   it('38: openings by hand and by openOn do not make it grow', async () => {
     const clock = fakeClock()
-    const breaker = circuitBreaker({ failureThreshold: 1, openFor: '10s', openForFactor: 2, openOn: ({ value }) => (value === 429 ? '1s' : undefined), clock })
+    const breaker = circuitBreaker({
+      failureThreshold: 1,
+      openFor: '10s',
+      openForFactor: 2,
+      openOn: ({ value }) => (value === 429 ? '1s' : undefined),
+      clock,
+    })
     breaker.forceOpen()
     breaker.forceOpen()
     await fail(breaker)
@@ -165,7 +176,10 @@ describe('the open time', () => {
     })
     const events = record(breaker)
     expect(await openTimes({ clock, breaker }, 3)).toEqual([4_000, 4_000, 4_000])
-    expect(events.filter(({ type }) => type === 'circuit.callback-failed')).toMatchObject([{ callback: 'openFor' }, { callback: 'openFor' }])
+    expect(events.filter(({ type }) => type === 'circuit.callback-failed')).toMatchObject([
+      { callback: 'openFor' },
+      { callback: 'openFor' },
+    ])
   })
 
   it('is varied within its jitter, and not beyond maxOpenFor', async () => {

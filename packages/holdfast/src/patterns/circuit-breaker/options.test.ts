@@ -80,8 +80,15 @@ describe('a bad option is refused with its name, its value and what is allowed',
   })
 
   it('unknown names are told with the nearest one that exists', () => {
-    for (const [given, meant] of [['failureTreshold', 'failureThreshold'], ['failure_threshold', 'failureThreshold'], ['sucessThreshold', 'successThreshold'], ['openfor', 'openFor']]) {
-      expect(messageOf(() => circuitBreaker({ [given as string]: 5 }))).toContain(`circuitBreaker: there is no option '${given}' (did you mean '${meant}'?); allowed: failureThreshold, `)
+    for (const [given, meant] of [
+      ['failureTreshold', 'failureThreshold'],
+      ['failure_threshold', 'failureThreshold'],
+      ['sucessThreshold', 'successThreshold'],
+      ['openfor', 'openFor'],
+    ]) {
+      expect(messageOf(() => circuitBreaker({ [given as string]: 5 }))).toContain(
+        `circuitBreaker: there is no option '${given}' (did you mean '${meant}'?); allowed: failureThreshold, `,
+      )
     }
     expect(messageOf(() => circuitBreaker({ resetTimeout: 5 } as never))).toContain("circuitBreaker: there is no option 'resetTimeout'")
     expect(messageOf(() => circuitBreaker(5 as never))).toBe('circuitBreaker: options must be an object, got 5')
@@ -104,8 +111,26 @@ it('a list given as an option is not read again after it was changed', async () 
 })
 
 it('an option that is undefined is as if it were absent', () => {
-  const names = ['failureThreshold', 'consecutiveFailures', 'failureRatio', 'slowCallRatio', 'slowCallDuration', 'minimumCalls', 'failureWindow', 'windowCalls']
-  const others = ['openFor', 'openForFactor', 'maxOpenFor', 'openForJitter', 'successThreshold', 'halfOpenProbes', 'halfOpenFailureRatio', 'probeTimeout']
+  const names = [
+    'failureThreshold',
+    'consecutiveFailures',
+    'failureRatio',
+    'slowCallRatio',
+    'slowCallDuration',
+    'minimumCalls',
+    'failureWindow',
+    'windowCalls',
+  ]
+  const others = [
+    'openFor',
+    'openForFactor',
+    'maxOpenFor',
+    'openForJitter',
+    'successThreshold',
+    'halfOpenProbes',
+    'halfOpenFailureRatio',
+    'probeTimeout',
+  ]
   const rest = ['name', 'isFailure', 'ignore', 'isFailureResult', 'openOn', 'fallback', 'mode', 'control', 'clock', 'random']
   const options = Object.fromEntries([...names, ...others, ...rest].map((name) => [name, undefined]))
   expect(circuitBreaker(options as never).describe()).toEqual(circuitBreaker().describe())

@@ -48,7 +48,8 @@ export class ReferenceCircuit {
     const { probes, successThreshold, failureRatio, probeTimeoutMs } = this.settings
     if (this.state === 'closed' || this.state === 'disabled') return this.ticket(Infinity)
     const total = failureRatio === undefined ? Math.max(probes, successThreshold) : probes
-    const mayProbe = this.state === 'half-open' && this.running.length < probes && this.running.length + this.successes + this.failures < total
+    const mayProbe =
+      this.state === 'half-open' && this.running.length < probes && this.running.length + this.successes + this.failures < total
     if (!mayProbe) {
       this.totals.refused++
       return undefined

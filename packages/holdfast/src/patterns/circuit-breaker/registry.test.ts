@@ -5,7 +5,10 @@ import { admits, fail, permitOf, record, succeed, typesOf } from './circuit-brea
 
 function rig(options: CircuitBreakerRegistryOptions = {}): { readonly clock: FakeClock; readonly registry: CircuitBreakerRegistry } {
   const clock = fakeClock()
-  return { clock, registry: circuitBreakers({ name: 'hosts', failureThreshold: 1, openFor: '10s', successThreshold: 1, clock, ...options }) }
+  return {
+    clock,
+    registry: circuitBreakers({ name: 'hosts', failureThreshold: 1, openFor: '10s', successThreshold: 1, clock, ...options }),
+  }
 }
 
 describe('one breaker per key', () => {
@@ -40,7 +43,9 @@ describe('one breaker per key', () => {
     const { registry, clock } = rig({ maxKeys: 2, onDrop: (key) => dropped.push(key) })
     await fail(registry.get('a'))
     registry.get('b').isolate()
-    expect(() => registry.get('c')).toThrow("hosts: all 2 circuit breakers kept are open or isolated, and none of them may be dropped; raise 'maxKeys'")
+    expect(() => registry.get('c')).toThrow(
+      "hosts: all 2 circuit breakers kept are open or isolated, and none of them may be dropped; raise 'maxKeys'",
+    )
     clock.tick('10s')
     const probe = permitOf(registry.get('a'))
     expect(() => registry.get('c')).toThrow("raise 'maxKeys'") // a probe decides about it right now
@@ -97,7 +102,10 @@ describe('one breaker per key', () => {
     await fail(registry.get('later'))
     registry.get('before').close()
     await Promise.resolve()
-    expect(events.map(({ type, policy }) => [type, policy])).toEqual([['circuit.opened', 'hosts/later'], ['circuit.closed', 'hosts/before']])
+    expect(events.map(({ type, policy }) => [type, policy])).toEqual([
+      ['circuit.opened', 'hosts/later'],
+      ['circuit.closed', 'hosts/before'],
+    ])
     expect(typesOf(own)).toEqual(['opened'])
   })
 

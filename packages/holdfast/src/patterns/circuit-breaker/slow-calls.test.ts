@@ -36,7 +36,11 @@ describe('slow calls', () => {
   it('11: are measured by the given clock, from the duration itself on', async () => {
     const clock = fakeClock()
     const breaker = make(clock, { minimumCalls: 100 })
-    for (const [durationMs, rate] of [[999, 0], [1_000, 0.5], [1_001, 2 / 3]] as const) {
+    for (const [durationMs, rate] of [
+      [999, 0],
+      [1_000, 0.5],
+      [1_001, 2 / 3],
+    ] as const) {
       const permit = permitOf(breaker)
       clock.step(durationMs) // no timer fires: the end of the call tells by itself
       permit.success()

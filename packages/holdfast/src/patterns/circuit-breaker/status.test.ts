@@ -36,7 +36,13 @@ describe('status', () => {
 
   it('is plain data', async () => {
     const { breaker, clock } = await halfOpen({ failureRatio: 0.5 })
-    for (const look of [() => undefined, () => permitOf(breaker), () => breaker.forceOpen(Infinity), () => breaker.isolate(), () => clock.tick('1h')]) {
+    for (const look of [
+      () => undefined,
+      () => permitOf(breaker),
+      () => breaker.forceOpen(Infinity),
+      () => breaker.isolate(),
+      () => clock.tick('1h'),
+    ]) {
       look()
       const status = breaker.status()
       expect(JSON.parse(JSON.stringify(status))).toEqual(status)
@@ -78,7 +84,12 @@ describe('status', () => {
     clock.tick('5s')
     for (let look = 0; look < 3; look++) {
       expect(breaker.state).toBe('half-open')
-      expect(breaker.status()).toMatchObject({ state: 'half-open', since: clock.wallNow() - 5_000, nextAttemptAt: null, probes: { running: 0, successes: 0, failures: 0 } })
+      expect(breaker.status()).toMatchObject({
+        state: 'half-open',
+        since: clock.wallNow() - 5_000,
+        nextAttemptAt: null,
+        probes: { running: 0, successes: 0, failures: 0 },
+      })
       expect(breaker.health()).toEqual({ status: 'warn', reason: "circuit breaker 'circuit-breaker' is half-open" })
       expect(breaker.describe()).toBe(breaker.describe())
       expect(breaker.failureRate()).toBe(1)
@@ -129,7 +140,7 @@ describe('health', () => {
   })
 })
 
-describe('describe', () => {
+describe('the description', () => {
   it('names the rules that hold, and no others, in milliseconds', () => {
     expect(circuitBreaker().describe()).toEqual({
       kind: 'circuit-breaker',

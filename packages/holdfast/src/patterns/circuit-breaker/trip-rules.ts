@@ -52,13 +52,17 @@ export function tripRules(owner: string, options: TripOptions): TripRules {
   const byRatio = failureRatio !== undefined || slowCallRatio !== undefined
   const byDefault = !byRatio && consecutiveFailures === undefined && failureThreshold === undefined
   checkCompanions(owner, options, byRatio)
-  const windowCalls = optional(options.windowCalls, undefined, (value) => integerOption(owner, 'windowCalls', value, { min: 1, max: 1_000_000 }))
+  const windowCalls = optional(options.windowCalls, undefined, (value) =>
+    integerOption(owner, 'windowCalls', value, { min: 1, max: 1_000_000 }),
+  )
   const minimumCalls = integerOption(owner, 'minimumCalls', options.minimumCalls ?? Math.min(20, windowCalls ?? 20), { min: 1 })
   if (windowCalls !== undefined && minimumCalls > windowCalls) {
     throw invalidOption(owner, 'minimumCalls', minimumCalls, `at most windowCalls (${windowCalls}): the circuit could never open`)
   }
   const rules = {
-    failureThreshold: optional(failureThreshold, byDefault ? 5 : Infinity, (value) => integerOption(owner, 'failureThreshold', value, { min: 1, max: 100_000 })),
+    failureThreshold: optional(failureThreshold, byDefault ? 5 : Infinity, (value) =>
+      integerOption(owner, 'failureThreshold', value, { min: 1, max: 100_000 }),
+    ),
     consecutiveFailures: optional(consecutiveFailures, Infinity, (value) => integerOption(owner, 'consecutiveFailures', value, { min: 1 })),
     failureRatio: optional(failureRatio, Infinity, (value) => ratioOption(owner, 'failureRatio', value, true)),
     slowCallRatio: optional(slowCallRatio, Infinity, (value) => ratioOption(owner, 'slowCallRatio', value, true)),

@@ -21,7 +21,14 @@ describe('the window of the last n calls', () => {
     const clock = fakeClock()
     const random = seededRandom(4)
     const size = 37
-    const breaker = circuitBreaker({ failureRatio: 1, slowCallRatio: 1, slowCallDuration: 10, windowCalls: size, minimumCalls: size, clock })
+    const breaker = circuitBreaker({
+      failureRatio: 1,
+      slowCallRatio: 1,
+      slowCallDuration: 10,
+      windowCalls: size,
+      minimumCalls: size,
+      clock,
+    })
     let last: { readonly failed: boolean; readonly slow: boolean }[] = []
     for (let call = 0; call < 100_000; call++) {
       const outcome = { failed: random() < 0.4, slow: random() < 0.3 }
@@ -31,7 +38,11 @@ describe('the window of the last n calls', () => {
       else permit.success()
       last = [...last.slice(-size + 1), outcome]
       const { calls, failures, slowCallRate } = breaker.status()
-      const wanted = { calls: last.length, failures: last.filter(({ failed }) => failed).length, slow: last.filter(({ slow }) => slow).length }
+      const wanted = {
+        calls: last.length,
+        failures: last.filter(({ failed }) => failed).length,
+        slow: last.filter(({ slow }) => slow).length,
+      }
       if (calls !== wanted.calls || failures !== wanted.failures || slowCallRate !== wanted.slow / wanted.calls) {
         expect({ call, calls, failures, slowCallRate }).toEqual({ call, ...wanted })
       }
@@ -133,7 +144,9 @@ describe('the time window', () => {
 
   it('8: a clock source that steps back by 5 s loses no call and makes no count negative', async () => {
     const clock = fakeClock({ startMs: 100_000 })
-    const breakers = [{ failureRatio: 1, minimumCalls: 1_000 }, { failureThreshold: 1_000 }].map((rule) => circuitBreaker({ ...rule, failureWindow: '10s', clock }))
+    const breakers = [{ failureRatio: 1, minimumCalls: 1_000 }, { failureThreshold: 1_000 }].map((rule) =>
+      circuitBreaker({ ...rule, failureWindow: '10s', clock }),
+    )
     const failuresOf = (): number[] => breakers.map((breaker) => breaker.status().failures)
     for (const breaker of breakers) await fail(breaker, 3)
     clock.step(-5_000)
@@ -190,7 +203,10 @@ describe('the time window', () => {
   })
 
   it('is exact for a failure threshold: n failures within the window open, n in one window and an instant do not', async () => {
-    for (const [gapMs, state] of [[999, 'open'], [1_000, 'closed']] as const) {
+    for (const [gapMs, state] of [
+      [999, 'open'],
+      [1_000, 'closed'],
+    ] as const) {
       const clock = fakeClock()
       const breaker = circuitBreaker({ failureThreshold: 3, failureWindow: '1s', clock })
       await fail(breaker)

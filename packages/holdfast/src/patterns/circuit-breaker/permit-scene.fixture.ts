@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { circuitBreaker, type CircuitBreaker, type Permit } from 'holdfast'
 import { fakeClock, type FakeClock } from 'holdfast/testing'
-import { expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { ReferenceCircuit, type ReferenceSettings, type ReferenceVerdict } from './reference-circuit.fixture.ts'
 
-const settings: fc.Arbitrary<ReferenceSettings> = fc.record({
+export const permitSettings: fc.Arbitrary<ReferenceSettings> = fc.record({
   failureThreshold: fc.integer({ min: 1, max: 4 }),
   windowMs: fc.constantFrom(50, 1_000),
   openForMs: fc.constantFrom(1, 20, 100),
@@ -27,17 +27,30 @@ type Step =
   | { readonly do: 'attempt reset'; readonly ok: boolean }
   | { readonly do: 'look' }
 
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('admit' as const), deadlineMs: fc.option(fc.integer({ min: 1, max: 60 }), { nil: undefined }) }) },
+export const permitStep: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constant('admit' as const), deadlineMs: fc.option(fc.integer({ min: 1, max: 60 }), { nil: undefined }) }),
+  },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('settle' as const), which: fc.nat(9), verdict }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(0, 1, 5, 20, 40, 100, 1_000) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('hand' as const), action: fc.constantFrom('close' as const, 'close' as const, 'isolate' as const, 'disable' as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('force open' as const), ms: fc.option(fc.constantFrom(1, 30, Infinity), { nil: undefined }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('hand' as const),
+      action: fc.constantFrom('close' as const, 'close' as const, 'isolate' as const, 'disable' as const),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('force open' as const), ms: fc.option(fc.constantFrom(1, 30, Infinity), { nil: undefined }) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('attempt reset' as const), ok: fc.boolean() }) },
   { weight: 1, arbitrary: fc.constant({ do: 'look' as const }) },
 )
 
-class Pair {
+/** A breaker whose permits are taken by hand, beside the plain reference. */
+export class PermitScene {
   readonly clock: FakeClock = fakeClock()
   readonly breaker: CircuitBreaker
   readonly reference: ReferenceCircuit
@@ -92,10 +105,14 @@ class Pair {
       openedTotal: reference.totals.opened,
       ignoredTotal: reference.totals.ignored,
       refusedTotal: reference.totals.refused,
-      nextAttemptAt: reference.state === 'open' && reference.openUntil !== Infinity ? Math.round(this.clock.wallNow() - now + reference.openUntil) : null,
+      nextAttemptAt:
+        reference.state === 'open' && reference.openUntil !== Infinity
+          ? Math.round(this.clock.wallNow() - now + reference.openUntil)
+          : null,
     })
     const { running = 0, successes = 0, failures = 0 } = status.probes ?? {}
-    const total = this.settings.failureRatio === undefined ? Math.max(this.settings.probes, this.settings.successThreshold) : this.settings.probes
+    const total =
+      this.settings.failureRatio === undefined ? Math.max(this.settings.probes, this.settings.successThreshold) : this.settings.probes
     expect(running).toBeLessThanOrEqual(this.settings.probes)
     expect(running + successes + failures).toBeLessThanOrEqual(total)
     for (const figure of Object.values(status)) if (typeof figure === 'number') expect(figure).toBeGreaterThanOrEqual(0)
@@ -134,16 +151,3 @@ class Pair {
     if (ticket !== undefined) reference.settle(ticket, ok ? 'success' : 'failure', now)
   }
 }
-
-it('24, 29: any order of calls, endings, time and hands does what the plain reference does', async () => {
-  await fc.assert(
-    fc.asyncProperty(settings, fc.array(step, { minLength: 1, maxLength: 60 }), async (given, steps) => {
-      const pair = new Pair(given)
-      for (const each of steps) {
-        await pair.take(each)
-        pair.compare()
-      }
-    }),
-    { numRuns: 3_000, seed: 24 },
-  )
-}, 120_000)
