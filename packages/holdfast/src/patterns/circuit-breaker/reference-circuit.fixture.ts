@@ -28,11 +28,10 @@ interface Ticket {
  */
 export class ReferenceCircuit {
   state: 'closed' | 'open' | 'half-open' | 'isolated' | 'disabled' = 'closed'
-  totals = { success: 0, failure: 0, ignored: 0, refused: 0, opened: 0 }
-  /** Most tickets that were out at once in one half-open stay, beyond those that were given back unused. */
-  successes = 0
-  failures = 0
-  openUntil = 0
+  readonly totals = { success: 0, failure: 0, ignored: 0, refused: 0, opened: 0 }
+  private successes = 0
+  private failures = 0
+  private openUntil = 0
   private readonly settings: ReferenceSettings
   private stay = 0
   private openings = 0
@@ -110,13 +109,26 @@ export class ReferenceCircuit {
     }
   }
 
-  failuresAt(now: number): number {
-    const { windowMs, failureThreshold } = this.settings
-    return Math.min(failureThreshold, this.failedAt.filter((at) => now - at < windowMs).length)
+  /** What the status of the real one must say at `now`. */
+  figuresAt(now: number, wallNow: number): Readonly<Record<string, unknown>> {
+    this.moveTo(now)
+    const { state, totals, running, successes, failures, openUntil } = this
+    return {
+      state,
+      failures: this.failuresAt(now),
+      probes: state === 'half-open' ? { running: running.length, successes, failures } : null,
+      successTotal: totals.success,
+      failureTotal: totals.failure,
+      ignoredTotal: totals.ignored,
+      refusedTotal: totals.refused,
+      openedTotal: totals.opened,
+      nextAttemptAt: state === 'open' && openUntil !== Infinity ? Math.round(wallNow - now + openUntil) : null,
+    }
   }
 
-  get probes(): { running: number; successes: number; failures: number } | null {
-    return this.state === 'half-open' ? { running: this.running.length, successes: this.successes, failures: this.failures } : null
+  private failuresAt(now: number): number {
+    const { windowMs, failureThreshold } = this.settings
+    return Math.min(failureThreshold, this.failedAt.filter((at) => now - at < windowMs).length)
   }
 
   private decide(at: number): void {
