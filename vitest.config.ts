@@ -7,6 +7,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],
+    maxWorkers: 2, // some tests run real servers and processes: more of them at once would only disturb each other
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

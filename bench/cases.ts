@@ -12,14 +12,18 @@ const queued = 20
 
 const bare: Contestant = { name: 'bare `await fn()`', role: 'bare', call: () => work() }
 
-const cockatielBreaker = (): cockatiel.IPolicy => cockatiel.circuitBreaker(cockatiel.handleAll, { halfOpenAfter: 60_000, breaker: new cockatiel.ConsecutiveBreaker(5) })
-const cockatielRetry = (): cockatiel.IPolicy => cockatiel.retry(cockatiel.handleAll, { maxAttempts: 2, backoff: new cockatiel.ExponentialBackoff() })
+const cockatielBreaker = (): cockatiel.IPolicy =>
+  cockatiel.circuitBreaker(cockatiel.handleAll, { halfOpenAfter: 60_000, breaker: new cockatiel.ConsecutiveBreaker(5) })
+const cockatielRetry = (): cockatiel.IPolicy =>
+  cockatiel.retry(cockatiel.handleAll, { maxAttempts: 2, backoff: new cockatiel.ExponentialBackoff() })
 const cockatielTimeout = (): cockatiel.IPolicy => cockatiel.timeout(timeoutMs, cockatiel.TimeoutStrategy.Aggressive)
 const cockatielBulkhead = (): cockatiel.IPolicy => cockatiel.bulkhead(places, queued)
 
 function viaCockatiel(policy: cockatiel.IPolicy, signal = false): Contestant {
   const name = 'cockatiel 3.2.1'
-  return signal ? { name, role: 'peer', call: () => policy.execute(workWithSignal) } : { name, role: 'peer', call: () => policy.execute(work) }
+  return signal
+    ? { name, role: 'peer', call: () => policy.execute(workWithSignal) }
+    : { name, role: 'peer', call: () => policy.execute(work) }
 }
 
 function viaMollitia(modules: mollitia.Module[]): Contestant {
@@ -27,7 +31,8 @@ function viaMollitia(modules: mollitia.Module[]): Contestant {
   return { name: 'mollitia 0.1.1', role: 'peer', call: () => circuit.execute() as Promise<unknown> }
 }
 
-const mollitiaBreaker = (): mollitia.Module => new mollitia.SlidingCountBreaker({ slidingWindowSize: 10, minimumNumberOfCalls: 5, failureRateThreshold: 50, openStateDelay: 60_000 })
+const mollitiaBreaker = (): mollitia.Module =>
+  new mollitia.SlidingCountBreaker({ slidingWindowSize: 10, minimumNumberOfCalls: 5, failureRateThreshold: 50, openStateDelay: 60_000 })
 const mollitiaRetry = (): mollitia.Module => new mollitia.Retry({ attempts: 2 })
 const mollitiaTimeout = (): mollitia.Module => new mollitia.Timeout({ delay: timeoutMs })
 const mollitiaBulkhead = (): mollitia.Module => new mollitia.Bulkhead({ concurrentSize: places, queueSize: queued })
@@ -66,7 +71,14 @@ export function cases(): readonly Case[] {
       name: 'circuit-breaker',
       title: 'Circuit breaker, closed, successful call',
       note: 'opossum is measured without its timeout; it always keeps rolling statistics on a timer.',
-      contestants: [bare, byHand(hand.breaker()), viaHoldfast(ourBreaker()), viaCockatiel(cockatielBreaker()), viaOpossum({ timeout: false }, 'peer'), viaMollitia([mollitiaBreaker()])],
+      contestants: [
+        bare,
+        byHand(hand.breaker()),
+        viaHoldfast(ourBreaker()),
+        viaCockatiel(cockatielBreaker()),
+        viaOpossum({ timeout: false }, 'peer'),
+        viaMollitia([mollitiaBreaker()]),
+      ],
     },
     {
       name: 'retry',
@@ -91,19 +103,37 @@ export function cases(): readonly Case[] {
       name: 'timeout-signal',
       title: 'Timeout that does not fire, the function reads its signal',
       note: 'Making an AbortController costs what Node asks for it. mollitia and opossum hand no signal to the function.',
-      contestants: [bare, byHandWithSignal(hand.timeout(timeoutMs, true)), viaHoldfastWithSignal(timeout(timeoutMs)), viaCockatiel(cockatielTimeout(), true)],
+      contestants: [
+        bare,
+        byHandWithSignal(hand.timeout(timeoutMs, true)),
+        viaHoldfastWithSignal(timeout(timeoutMs)),
+        viaCockatiel(cockatielTimeout(), true),
+      ],
     },
     {
       name: 'bulkhead',
       title: 'Bulkhead with a free place',
       note: 'opossum has a limit without a queue inside its breaker.',
-      contestants: [bare, byHand(hand.bulkhead(places, queued)), viaHoldfast(ourBulkhead()), viaCockatiel(cockatielBulkhead()), viaOpossum({ timeout: false, capacity: places }, 'reference'), viaMollitia([mollitiaBulkhead()])],
+      contestants: [
+        bare,
+        byHand(hand.bulkhead(places, queued)),
+        viaHoldfast(ourBulkhead()),
+        viaCockatiel(cockatielBulkhead()),
+        viaOpossum({ timeout: false, capacity: places }, 'reference'),
+        viaMollitia([mollitiaBulkhead()]),
+      ],
     },
     {
       name: 'fallback',
       title: 'Fallback that is not needed',
       note: '',
-      contestants: [bare, byHand(hand.fallback(0)), viaHoldfast(fallback(0)), viaCockatiel(cockatiel.fallback(cockatiel.handleAll, 0) as unknown as cockatiel.IPolicy), viaMollitia([new mollitia.Fallback({ callback: () => 0 })])],
+      contestants: [
+        bare,
+        byHand(hand.fallback(0)),
+        viaHoldfast(fallback(0)),
+        viaCockatiel(cockatiel.fallback(cockatiel.handleAll, 0) as unknown as cockatiel.IPolicy),
+        viaMollitia([new mollitia.Fallback({ callback: () => 0 })]),
+      ],
     },
     {
       name: 'four-retry-outside',

@@ -52,7 +52,7 @@ function figureOf({ name, role }: Contestant, samples: readonly number[]): Figur
   return { contestant: name, role, median, deviation: medianOf(samples.map((sample) => Math.abs(sample - median))) }
 }
 
-export function medianOf(values: readonly number[]): number {
+function medianOf(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
   return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2

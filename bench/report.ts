@@ -24,8 +24,19 @@ export function report(results: readonly Result[], rounds: number): string {
 function section({ case: subject, figures }: Result): string[] {
   const bare = figures.find(({ role }) => role === 'bare')?.median ?? Number.NaN
   const ours = figures.find(({ role }) => role === 'ours')?.median ?? Number.NaN
-  const rows = figures.map((figure) => `| ${label(figure)} | ${ns(figure.median)} ± ${ns(figure.deviation)} | ${ratio(figure.median / bare)} | ${ratio(figure.median / ours)} |`)
-  return [`## ${subject.title}`, '', '| | ns per call | × bare | × ours |', '| --- | ---: | ---: | ---: |', ...rows, '', ...(subject.note === '' ? [] : [subject.note, ''])]
+  const rows = figures.map(
+    (figure) =>
+      `| ${label(figure)} | ${ns(figure.median)} ± ${ns(figure.deviation)} | ${ratio(figure.median / bare)} | ${ratio(figure.median / ours)} |`,
+  )
+  return [
+    `## ${subject.title}`,
+    '',
+    '| | ns per call | × bare | × ours |',
+    '| --- | ---: | ---: | ---: |',
+    ...rows,
+    '',
+    ...(subject.note === '' ? [] : [subject.note, '']),
+  ]
 }
 
 function label({ contestant, role }: Figure): string {

@@ -10,6 +10,10 @@ const client = new OpenAI({
   maxRetries: 0, // the gateway is the one owner of retries
 })
 
-const stream = await client.chat.completions.create({ model: 'demo', stream: true, messages: [{ role: 'user', content: 'Say something reliable.' }] })
+const stream = await client.chat.completions.create({
+  model: 'demo',
+  stream: true,
+  messages: [{ role: 'user', content: 'Say something reliable.' }],
+})
 for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta.content ?? '')
 process.stdout.write('\n')

@@ -8,7 +8,12 @@ system.createBulkhead('payments', { maxConcurrent: 10, maxQueued: 20 })
 const registry = metricsRegistry()
 exposeMetrics(system, registry)
 
-const protection = { circuitBreaker: 'payments', bulkhead: 'payments', attemptTimeout: '500ms', fallback: { value: 'try again later' } } as const
+const protection = {
+  circuitBreaker: 'payments',
+  bulkhead: 'payments',
+  attemptTimeout: '500ms',
+  fallback: { value: 'try again later' },
+} as const
 
 for (let order = 1; order <= 5; order++) {
   const answer = await system.executeWithProtection(() => Promise.reject(new Error('the payment service is down')), protection)
@@ -17,4 +22,10 @@ for (let order = 1; order <= 5; order++) {
 
 const { summary, reasons } = system.health()
 console.log(`${summary}: ${reasons.join('; ')}`)
-console.log(registry.render().split('\n').filter((line) => line.startsWith('resilience_circuitbreaker_calls_total')).join('\n'))
+console.log(
+  registry
+    .render()
+    .split('\n')
+    .filter((line) => line.startsWith('resilience_circuitbreaker_calls_total'))
+    .join('\n'),
+)

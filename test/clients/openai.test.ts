@@ -127,6 +127,7 @@ describe('the official OpenAI client through the gateway', () => {
       stream.controller.abort()
     }
     await leaving
+    expect(stream.controller.signal.aborted).toBe(true)
   })
 })
 

@@ -31,7 +31,7 @@ export function startCommand(args: readonly string[], env: NodeJS.ProcessEnv = {
   let stderr = ''
   const looks: (() => void)[] = []
   const look = (): void => {
-    for (const each of [...looks]) each()
+    for (const each of looks) each()
   }
   child.stdout?.on('data', (chunk: Buffer) => {
     stdout += chunk.toString()

@@ -22,6 +22,21 @@ export interface PackedProject {
  */
 export async function createPackedProject(): Promise<PackedProject> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-packed-'))
+  const dispose = (): void => rmSync(folder, { recursive: true, force: true })
+  try {
+    await install(folder)
+  } catch (error) {
+    dispose()
+    throw error
+  }
+  return {
+    folder,
+    node: async (...args) => (await run(process.execPath, args, { cwd: folder, env: plainEnvironment(), timeout: 170_000 })).stdout,
+    dispose,
+  }
+}
+
+async function install(folder: string): Promise<void> {
   const packed = await packPackages(join(folder, 'tarballs'))
   const ours = packed.map(({ name }) => name)
   for (const { name, folder: source, tarball } of packed) {
@@ -35,11 +50,6 @@ export async function createPackedProject(): Promise<PackedProject> {
   }
   link(join(root, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'))
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }))
-  return {
-    folder,
-    node: async (...args) => (await run(process.execPath, args, { cwd: folder, env: plainEnvironment(), timeout: 170_000 })).stdout,
-    dispose: () => rmSync(folder, { recursive: true, force: true }),
-  }
 }
 
 /** The environment without what the test runner set, so that nothing leads back to the repository's source. */

@@ -43,7 +43,7 @@ export async function startHoldfast(yaml: string, cleanup: Cleanup, options: Sta
   const path = join(folder, 'reliability.yml')
   const dataDir = join(folder, 'data')
   await writeFile(path, `${yaml.includes('server:') ? '' : serverSection}${yaml}`.replaceAll('{{data}}', dataDir))
-  const loaded = await loadConfig(path, { env: {} })
+  const loaded = loadConfig(path, { env: {} })
   if (!loaded.ok) throw new Error(loaded.errors.map(formatProblem).join('\n'))
   const lines: string[] = []
   const server = await startServer(loaded.config, { log: { write: (line) => lines.push(line) }, ...options })

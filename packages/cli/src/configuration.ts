@@ -8,9 +8,9 @@ export const defaultConfigPath = 'config/reliability.yml'
  * Loads a configuration; warnings go to standard error.
  * @throws CommandFailure with every error, a line each.
  */
-export async function readConfiguration(path: string, output: Output): Promise<LoadedConfig> {
+export function readConfiguration(path: string, output: Output): LoadedConfig {
   const { stderr, env } = output
-  const loaded = await loadConfig(path, { env })
+  const loaded = loadConfig(path, { env })
   if (!loaded.ok) {
     const lines = loaded.errors.map((problem) => `${styled(stderr, env, 'red', 'error')} ${formatProblem(problem)}`)
     throw new CommandFailure(lines.join('\n'), exitCodes.usage, true)

@@ -4,7 +4,10 @@ import { styled, type Output } from './output.ts'
 import { parserExitCode, program } from './program.ts'
 
 /** Runs the command line; sets the exit code of the process. */
-export async function main(args: readonly string[], output: Output = { stdout: process.stdout, stderr: process.stderr, env: process.env }): Promise<void> {
+export async function main(
+  args: readonly string[],
+  output: Output = { stdout: process.stdout, stderr: process.stderr, env: process.env },
+): Promise<void> {
   const holdfast = program(output)
   try {
     if (args.length === 0) {

@@ -34,7 +34,7 @@ export function program(output: Output): Command {
     .argument('[file]', 'configuration file', defaultConfigPath)
     .action(async (file: string) => {
       const { validate } = await import('./commands/validate.ts')
-      await validate(file, output)
+      validate(file, output)
     })
 
   holdfast

@@ -6,7 +6,20 @@ export type { Listener, Observable, PolicyEvent } from './core/events.ts'
 export type { Flow, Gate, Layer, Part, Seat, Sink, Verdict, Waiting } from './core/layer.ts'
 export { causesOf } from './core/causes.ts'
 export { statusOf, type ErrorMatch } from './core/match-error.ts'
-export { logEvents, logSink, redactCredentials, type EventLine, type LogEntry, type LogFields, type LoggerLike, type LogLevel, type LogSink, type LogSinkOptions, type LogSinkStatus, type LogStream } from './core/log/index.ts'
+export {
+  logEvents,
+  logSink,
+  redactCredentials,
+  type EventLine,
+  type LogEntry,
+  type LogFields,
+  type LoggerLike,
+  type LogLevel,
+  type LogSink,
+  type LogSinkOptions,
+  type LogSinkStatus,
+  type LogStream,
+} from './core/log/index.ts'
 export * from './core/metrics/index.ts'
 export { parts } from './core/parts.ts'
 export type { Acquirable, Permit } from './core/permit.ts'

@@ -20,7 +20,8 @@ const configurationPath = fileURLToPath(new URL('../../assets/demo/reliability.y
 /** `holdfast demo`: runs the demonstration, or talks to the one that runs. Answers the exit code. */
 export async function demo(args: DemoArguments, output: Output): Promise<number> {
   if (args.fault !== undefined) return await injectFault(args, output)
-  if (args.for !== undefined) throw new CommandFailure("--for belongs to --fault: 'holdfast demo --fault llm=slow:5 --for 20s'", exitCodes.usage)
+  if (args.for !== undefined)
+    throw new CommandFailure("--for belongs to --fault: 'holdfast demo --fault llm=slow:5 --for 20s'", exitCodes.usage)
   const seed = wholeNumber('--seed', args.seed, 0, 2 ** 32 - 1)
   const arrivalsPerSecond = wholeNumber('--rate', args.rate, 1, 100)
   const stage = new Stage(args, output)
@@ -65,7 +66,7 @@ class Stage {
       HOLDFAST_TOKEN: this.token,
       HOLDFAST_DATA_DIR: this.folder,
     }
-    const { config } = await readConfiguration(configurationPath, { ...this.output, env })
+    const { config } = readConfiguration(configurationPath, { ...this.output, env })
     const server = await startServer(config, {
       log: { write: () => undefined }, // the terminal shows the lanes
       routes: this.faultRoutes(config.server.tokens.map(({ name, role, sha256 }) => ({ name, role, sha256: Buffer.from(sha256, 'hex') }))),
@@ -73,7 +74,11 @@ class Stage {
     })
     this.server = server
     await rememberRunningDemo({ pid: process.pid, controlUrl: server.controlUrl, token: this.token })
-    this.notes.push(`page     ${server.controlUrl}/#token=${this.token}`, `gateway  ${server.gatewayUrl}/llm/v1`, "faults   holdfast demo --fault llm=outage --for 20s, or the page's buttons")
+    this.notes.push(
+      `page     ${server.controlUrl}/#token=${this.token}`,
+      `gateway  ${server.gatewayUrl}/llm/v1`,
+      "faults   holdfast demo --fault llm=outage --for 20s, or the page's buttons",
+    )
     return { llmBaseUrl: `${server.gatewayUrl}/llm/v1`, figures: () => gatewayFigures(server.upstreams()) }
   }
 
@@ -95,7 +100,8 @@ class Stage {
     return new Hono<ControlEnvironment>().post('/demo/faults', async (context) => {
       const refused = refuseChange(context, tokens)
       if (refused !== undefined) return refused
-      if (!/^application\/json\b/i.test(context.req.header('content-type') ?? '')) return context.json(problem('unsupported-media-type', 'the body must be application/json'), 415)
+      if (!/^application\/json\b/i.test(context.req.header('content-type') ?? ''))
+        return context.json(problem('unsupported-media-type', 'the body must be application/json'), 415)
       let request: FaultRequest
       try {
         request = readFaultRequest(await context.req.json().catch(() => undefined))
@@ -128,10 +134,13 @@ const refusals = new Set(['circuit-open', 'circuit-isolated', 'bulkhead-full', '
 async function injectFault(args: DemoArguments, output: Output): Promise<number> {
   const request = usage(() => readFaultArgument(args.fault ?? ''))
   const forMs = args.for === undefined ? undefined : parseDuration(args.for)
-  if (args.for !== undefined && (forMs === undefined || forMs <= 0)) throw new CommandFailure(`--for has to be a duration such as 20s, got '${args.for}'`, exitCodes.usage)
+  if (args.for !== undefined && (forMs === undefined || forMs <= 0))
+    throw new CommandFailure(`--for has to be a duration such as 20s, got '${args.for}'`, exitCodes.usage)
   const { service, fault } = request
   await askRunningDemo({ service, fault: (args.fault ?? '').slice(service.length + 1), ...(forMs === undefined ? {} : { forMs }) })
-  output.stdout.write(`${service}: ${fault === 'script' ? 'back to the script' : (args.fault ?? '').slice(service.length + 1)}${args.for === undefined ? '' : ` for ${args.for}`}\n`)
+  output.stdout.write(
+    `${service}: ${fault === 'script' ? 'back to the script' : (args.fault ?? '').slice(service.length + 1)}${args.for === undefined ? '' : ` for ${args.for}`}\n`,
+  )
   return exitCodes.ok
 }
 

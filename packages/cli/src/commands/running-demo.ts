@@ -32,7 +32,8 @@ export async function forgetRunningDemo(pid: number): Promise<void> {
 /** @throws CommandFailure when none runs, or it refuses. */
 export async function askRunningDemo(body: object): Promise<void> {
   const demo = await readRunningDemo()
-  if (demo === undefined || !isAlive(demo.pid)) throw new CommandFailure("no demo is running: start one with 'holdfast demo' (or 'npm start'), then ask again")
+  if (demo === undefined || !isAlive(demo.pid))
+    throw new CommandFailure("no demo is running: start one with 'holdfast demo' (or 'npm start'), then ask again")
   const response = await fetch(`${demo.controlUrl}/api/v1/demo/faults`, {
     method: 'POST',
     headers: { authorization: `Bearer ${demo.token}`, 'content-type': 'application/json' },

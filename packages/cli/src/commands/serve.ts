@@ -5,7 +5,7 @@ import { untilSignal } from '../signals.ts'
 
 /** `holdfast serve [file]`: gateway and control listener until a signal; requests under way finish first. */
 export async function serve(path: string, output: Output): Promise<void> {
-  const { config } = await readConfiguration(path, output)
+  const { config } = readConfiguration(path, output)
   const signal = untilSignal()
   const server = await startServer(config)
   output.stderr.write(`${started(server, Object.keys(config.upstreams))}\n`)

@@ -35,10 +35,9 @@ class AbortHub {
   }
 
   readonly abort = (): void => {
-    this.signal.removeEventListener('abort', this.abort)
     const reason = abortReason(this.signal)
     for (const call of this.calls) {
-      this.calls.delete(call) // those that leave meanwhile hear nothing
+      this.remove(call) // those that leave meanwhile hear nothing
       call.cancel(reason)
     }
   }

@@ -37,7 +37,11 @@ export function policy(options: CustomPolicyOptions): Policy {
   const given: unknown = options.parts
   if (isGate(given)) return new CustomGatePolicy(name, options, given)
   const list = (Array.isArray(given) ? given : [given]) as readonly unknown[]
-  return new CustomPolicy(name, options, list.map((part) => checkedPart(name, part)))
+  return new CustomPolicy(
+    name,
+    options,
+    list.map((part) => checkedPart(name, part)),
+  )
 }
 
 function checkedPart(name: string, part: unknown): Part {

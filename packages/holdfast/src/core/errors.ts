@@ -41,7 +41,7 @@ export class HoldfastError extends Error {
   readonly code: ErrorCode
   readonly policy: string
   /** Milliseconds after which the same call may be let through; absent when nobody knows. */
-  readonly retryAfterMs?: number
+  declare readonly retryAfterMs?: number
 
   constructor(init: HoldfastErrorInit) {
     super(init.message ?? describeCode(init.code, init.policy), init.cause === undefined ? undefined : { cause: init.cause })

@@ -36,7 +36,8 @@ export class EventHub<E extends PolicyEvent> implements Observable<E> {
   }
 
   on(listener: Listener<E>): () => void {
-    if (typeof listener !== 'function') throw new HoldfastError({ code: 'ERR_INVALID_ARGUMENT', message: `a listener must be a function, got ${show(listener)}` })
+    if (typeof listener !== 'function')
+      throw new HoldfastError({ code: 'ERR_INVALID_ARGUMENT', message: `a listener must be a function, got ${show(listener)}` })
     const subscription = new Subscription(listener)
     this.subscriptions = [...(this.subscriptions ?? []), subscription]
     return () => {

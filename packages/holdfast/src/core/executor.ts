@@ -1,4 +1,4 @@
-import { CallState, type Call, type Invocation, type ProtectedFunction } from './call.ts'
+import { CallState, type Invocation, type ProtectedFunction } from './call.ts'
 import type { Clock } from './clock.ts'
 import { CallerDeadline } from './caller-deadline.ts'
 import { durationMs } from './duration.ts'
@@ -22,7 +22,7 @@ class FlowLayer implements ChainLayer {
     this.next = next
   }
   start(call: CallState, out: Sink): void {
-    void this.flow.start(this.next as { start(call: Call, out: Sink): void }, call, out)
+    void this.flow.start(this.next, call, out)
   }
 }
 
@@ -75,7 +75,8 @@ export class Executor {
 
 /** Starts the outermost call, within its caller's deadline if there is one; answers the running limit. */
 export function startCall(chain: ChainLayer, call: CallState, options: CallOptions | undefined, out: Sink): TimeLimitRun | undefined {
-  const withinMs = options?.deadline === undefined ? undefined : durationMs('execute', 'deadline', options.deadline, { allowInfinity: true })
+  const withinMs =
+    options?.deadline === undefined ? undefined : durationMs('execute', 'deadline', options.deadline, { allowInfinity: true })
   if (call.cancelled !== undefined) out.settle(false, call.cancelled)
   else if (withinMs !== undefined) return new CallerDeadline(call.invocation.clock).start(chain, call, withinMs, out)
   else chain.start(call, out)
@@ -114,11 +115,11 @@ function isAbortSignal(value: unknown): boolean {
 
 function compile(parts: readonly Part[]): ChainLayer {
   let chain: ChainLayer = leaf
-  let gates: Gate<unknown>[] = []
+  let gates: Gate[] = []
   let frames = 0
   for (const part of parts.toReversed()) {
     if (part.kind === 'gate') {
-      gates.unshift(part as Gate<unknown>)
+      gates.unshift(part)
       continue
     }
     if (gates.length > 0) chain = new GateFrame(gates, chain, ++frames)

@@ -86,7 +86,8 @@ class ManualClock implements FakeClock {
   }
 
   step(byMs: number): void {
-    if (!Number.isFinite(byMs)) throw new HoldfastError({ code: 'ERR_INVALID_ARGUMENT', message: `fakeClock.step: ${byMs} is no number of ms` })
+    if (!Number.isFinite(byMs))
+      throw new HoldfastError({ code: 'ERR_INVALID_ARGUMENT', message: `fakeClock.step: ${byMs} is no number of ms` })
     this.time += byMs
   }
 

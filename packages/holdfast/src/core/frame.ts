@@ -9,19 +9,19 @@ import { PromiseSink } from './sinks.ts'
 const neverRan = refusal('ERR_CANCELLED', '')
 
 function isWaiting(answer: unknown): answer is Waiting {
-  return typeof answer === 'object' && answer !== null && (answer as Waiting).waiting === true
+  return typeof answer === 'object' && answer !== null && (answer as { readonly waiting?: unknown }).waiting === true
 }
 
 /** A maximal run of neighbouring gates: one layer of the chain. */
 export class GateFrame implements ChainLayer {
-  readonly gates: readonly Gate<unknown>[]
+  readonly gates: readonly Gate[]
   readonly next: ChainLayer
   /** Whether any gate gives its place back only when the work has ended. */
   readonly hasPlaces: boolean
   /** Frames from here to the function, this one included. */
   readonly depth: number
 
-  constructor(gates: readonly Gate<unknown>[], next: ChainLayer, depth: number) {
+  constructor(gates: readonly Gate[], next: ChainLayer, depth: number) {
     this.gates = gates
     this.next = next
     this.depth = depth
@@ -101,7 +101,7 @@ class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
     while (this.held < gates.length) {
       let answer: unknown
       try {
-        answer = (gates[this.held] as Gate<unknown>).admit(this.call, this)
+        answer = (gates[this.held] as Gate).admit(this.call, this)
       } catch (error) {
         this.letGo(neverRan)
         throw error
@@ -171,7 +171,7 @@ class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
     if (this.phase !== 'over') {
       const { gates } = this.frame
       for (let index = 0; index < this.held; index++) {
-        const gate = gates[index] as Gate<unknown>
+        const gate = gates[index] as Gate
         const valid = gate.stillValid === undefined ? true : gate.stillValid(this.permit(index))
         if (valid !== true) return valid === false ? refusal('ERR_PERMIT_STALE', '') : valid
       }
@@ -205,7 +205,7 @@ class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
     const failure = ok ? call.bodyFailure : undefined
     const succeeded = ok && failure === undefined
     const outcome = failure === undefined ? value : failure.error
-    for (let index = this.held - 1; index >= 0; index--) (gates[index] as Gate<unknown>).settle(this.permit(index), succeeded, outcome, call)
+    for (let index = this.held - 1; index >= 0; index--) (gates[index] as Gate).settle(this.permit(index), succeeded, outcome, call)
     if (!hasPlaces) return
     if (call.open) call.whenEnded(this)
     else this.leave()
@@ -215,13 +215,13 @@ class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
   letGo(why: Refusal): void {
     this.phase = 'over'
     const { gates } = this.frame
-    for (let index = this.held - 1; index >= 0; index--) (gates[index] as Gate<unknown>).settle(this.permit(index), false, why, this.call)
+    for (let index = this.held - 1; index >= 0; index--) (gates[index] as Gate).settle(this.permit(index), false, why, this.call)
     this.leave()
   }
 
   private leave(): void {
     const { gates } = this.frame
-    for (let index = this.held - 1; index >= 0; index--) (gates[index] as Gate<unknown>).leave?.(this.permit(index))
+    for (let index = this.held - 1; index >= 0; index--) (gates[index] as Gate).leave?.(this.permit(index))
     this.held = 0
   }
 

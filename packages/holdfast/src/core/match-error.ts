@@ -12,7 +12,8 @@ export function errorMatcher(owner: string, option: string, match: ErrorMatch): 
   if (!Array.isArray(match)) throw invalidOption(owner, option, match, 'a list of error classes, codes and statuses, or a function')
   const list = [...(match as readonly (string | number | ErrorClass)[])]
   for (const item of list) {
-    if (!['string', 'number', 'function'].includes(typeof item)) throw invalidOption(owner, option, item, 'a list of error classes, codes and statuses')
+    if (!['string', 'number', 'function'].includes(typeof item))
+      throw invalidOption(owner, option, item, 'a list of error classes, codes and statuses')
   }
   return (error) => causesOf(error).some((each) => list.some((wanted) => isOne(each, wanted)))
 }

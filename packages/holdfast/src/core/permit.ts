@@ -90,13 +90,13 @@ export abstract class GatePolicy<E extends PolicyEvent = PolicyEvent, Alternativ
   }
 
   tryAcquire(options?: CallOptions): Permit | Refusal {
-    const gate = this.gate as Gate<unknown>
+    const gate = this.gate
     const call = this.heldCall(options)
     if (call.cancelled !== undefined) return refusal('ERR_CANCELLED', this.name)
     if (call.remainingMs() === 0) return refusal('ERR_DEADLINE_EXCEEDED', this.name)
     const answer = gate.admit(call, undefined)
     if (isRefusal(answer)) return answer
-    if (typeof answer === 'object' && answer !== null && (answer as Waiting).waiting === true) {
+    if (typeof answer === 'object' && answer !== null && (answer as { readonly waiting?: unknown }).waiting === true) {
       ;(answer as Waiting).cancel()
       return refusal('ERR_WOULD_WAIT', this.name)
     }
@@ -109,7 +109,7 @@ export abstract class GatePolicy<E extends PolicyEvent = PolicyEvent, Alternativ
   }
 
   acquire(options?: CallOptions): Promise<Permit> {
-    this.handFrame ??= new GateFrame([this.gate as Gate<unknown>], handOver, 1)
+    this.handFrame ??= new GateFrame([this.gate], handOver, 1)
     const frame = this.handFrame
     return new Promise((resolve, reject) => {
       let limit: TimeLimitRun | undefined

@@ -4,7 +4,15 @@ import type { Listener, PolicyEvent } from './events.ts'
 import type { Part } from './layer.ts'
 import { checkOptionNames, nameOption, show } from './options.ts'
 import { parts } from './parts.ts'
-import { BasePolicy, type AlternativeOf, type HealthRecord, type Policy, type PolicyDescription, type PolicyLike, type PolicyStatus } from './policy.ts'
+import {
+  BasePolicy,
+  type AlternativeOf,
+  type HealthRecord,
+  type Policy,
+  type PolicyDescription,
+  type PolicyLike,
+  type PolicyStatus,
+} from './policy.ts'
 
 export interface PipelineOptions {
   /** @defaultValue 'pipeline' */
@@ -62,7 +70,11 @@ class PolicyPipeline extends BasePolicy implements Pipeline {
   }
 
   status(): PolicyStatus {
-    return { kind: this.kind, name: this.name, layers: this.policies.map((policy) => ('status' in policy ? (policy as Policy).status() : describePolicy(policy))) }
+    return {
+      kind: this.kind,
+      name: this.name,
+      layers: this.policies.map((policy) => ('status' in policy ? (policy as Policy).status() : describePolicy(policy))),
+    }
   }
 
   override health(): HealthRecord {

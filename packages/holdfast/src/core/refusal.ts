@@ -16,7 +16,7 @@ class RefusalData implements Refusal {
   readonly refused = true as const
   readonly code: ErrorCode
   readonly policy: string
-  readonly retryAfterMs?: number
+  declare readonly retryAfterMs?: number
   constructor(code: ErrorCode, policy: string, retryAfterMs: number | undefined) {
     this.code = code
     this.policy = policy
@@ -32,7 +32,7 @@ export function refusal(code: ErrorCode, policy: string, retryAfterMs?: number):
 
 /** Whether a value is a refusal made by {@link refusal} (of any copy of this package). */
 export function isRefusal(value: unknown): value is Refusal {
-  if (typeof value !== 'object' || value === null || (value as Refusal).refused !== true) return false
+  if (typeof value !== 'object' || value === null || (value as { readonly refused?: unknown }).refused !== true) return false
   return value instanceof RefusalData || (value as unknown as Record<symbol, unknown>)[brand] === true
 }
 

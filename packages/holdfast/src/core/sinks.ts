@@ -33,4 +33,3 @@ export class OutcomeSink implements Sink {
     else this.resolve({ ok: false, error: value })
   }
 }
-

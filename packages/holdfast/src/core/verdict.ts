@@ -12,7 +12,8 @@ export function verdictOf(ok: boolean, value: unknown, call: Call): Verdict {
   if (isRefusal(value)) return 'ignored'
   const reason = call.cancelled
   if (reason === undefined) return 'failure'
-  return isTimeUp(reason) || (reason as { name?: unknown } | null)?.name === 'TimeoutError' ? 'failure' : 'ignored'
+  const { name } = Object(reason) as { readonly name?: unknown }
+  return isTimeUp(reason) || name === 'TimeoutError' ? 'failure' : 'ignored'
 }
 
 /** Whether an error is that of a timeout policy or of a caller's deadline. */

@@ -54,7 +54,13 @@ describe('executeWithProtection', () => {
         attempts++
         return boom()
       },
-      { circuitBreaker: 'payments', bulkhead: 'pool', retry: { maxAttempts: 3, initialDelay: 0 }, attemptTimeout: '1s', fallback: { value: 'cached' } },
+      {
+        circuitBreaker: 'payments',
+        bulkhead: 'pool',
+        retry: { maxAttempts: 3, initialDelay: 0 },
+        attemptTimeout: '1s',
+        fallback: { value: 'cached' },
+      },
     )
     await clock.advance('1s')
     expect(await result).toBe('cached')
@@ -101,14 +107,19 @@ describe('executeWithProtection', () => {
     const system = faultTolerantSystem({ clock: fakeClock() })
     const run = (): number => 1
     await expect(system.executeWithProtection(run, { circuitBreaker: 'nobody' })).rejects.toThrow("no policy is registered as 'nobody'")
-    await expect(system.executeWithProtection(run, { bulkhead: { maxConcurrent: 1 } as never })).rejects.toThrow("'bulkhead' keeps state between calls")
+    await expect(system.executeWithProtection(run, { bulkhead: { maxConcurrent: 1 } as never })).rejects.toThrow(
+      "'bulkhead' keeps state between calls",
+    )
     await expect(system.executeWithProtection(run, { circuitbreaker: 'x' } as never)).rejects.toThrow("did you mean 'circuitBreaker'?")
   })
 
   it('reports a refusal as plain data through tryExecuteWithProtection', async () => {
     const system = faultTolerantSystem({ clock: fakeClock() })
     system.createCircuitBreaker('payments').isolate()
-    expect(await system.tryExecuteWithProtection(() => 1, { circuitBreaker: 'payments' })).toMatchObject({ ok: false, refusal: { code: 'ERR_CIRCUIT_ISOLATED' } })
+    expect(await system.tryExecuteWithProtection(() => 1, { circuitBreaker: 'payments' })).toMatchObject({
+      ok: false,
+      refusal: { code: 'ERR_CIRCUIT_ISOLATED' },
+    })
   })
 })
 
@@ -177,5 +188,7 @@ describe('health, events and figures', () => {
 
 it('a fallback among the protections needs a value or a handler', async () => {
   const system = faultTolerantSystem({ clock: fakeClock() })
-  await expect(system.executeWithProtection(boom, { fallback: { when: () => true } })).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' })
+  await expect(system.executeWithProtection(boom, { fallback: { when: () => true } })).rejects.toMatchObject({
+    code: 'ERR_INVALID_ARGUMENT',
+  })
 })

@@ -160,7 +160,7 @@ class PolicySystem implements FaultTolerantSystem {
   }
 
   createRateLimiter(name: string, options: Named<RateLimiterOptions>): RateLimiter {
-    return this.register(rateLimiter({ ...options, ...this.shared, name } as RateLimiterOptions))
+    return this.register(rateLimiter({ ...options, ...this.shared, name }))
   }
 
   createFallback<F>(name: string, options: Named<FallbackOptions<F>>): Fallback<F> {
@@ -173,7 +173,8 @@ class PolicySystem implements FaultTolerantSystem {
 
   register<P extends AnyPolicy>(policy: P): P {
     const id = `${policy.kind}/${policy.name}`
-    if (this.disposed) throw new HoldfastError({ code: 'ERR_DISPOSED', message: `the system has been disposed of; '${id}' cannot be registered` })
+    if (this.disposed)
+      throw new HoldfastError({ code: 'ERR_DISPOSED', message: `the system has been disposed of; '${id}' cannot be registered` })
     if (this.entries.has(id)) throw new HoldfastError({ code: 'ERR_DUPLICATE_NAME', message: `a policy is registered as '${id}' already` })
     const ends = [this.monitor.registerComponent(id, policy.kind, () => policy.health())]
     for (const speaker of this.newSpeakers(policy)) ends.push(speaker.on((event) => this.events.emit(event)))
@@ -279,4 +280,3 @@ class PolicySystem implements FaultTolerantSystem {
     if (this.events.active) this.events.emit({ type, policy, at: this.clock.wallNow() })
   }
 }
-

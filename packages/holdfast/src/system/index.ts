@@ -1,4 +1,11 @@
-export { faultTolerantSystem, type AnyPolicy, type FaultTolerantSystem, type FaultTolerantSystemOptions, type SystemEvent, type SystemStatistics } from './fault-tolerant-system.ts'
+export {
+  faultTolerantSystem,
+  type AnyPolicy,
+  type FaultTolerantSystem,
+  type FaultTolerantSystemOptions,
+  type SystemEvent,
+  type SystemStatistics,
+} from './fault-tolerant-system.ts'
 export { exposeMetrics } from './system-metrics.ts'
 export { Meter, type MeteredOutcome, type Observe } from './meter.ts'
 export { protectionOrder, type Protection, type ProtectionName } from './protection.ts'

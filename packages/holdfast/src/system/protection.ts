@@ -6,17 +6,20 @@ import type { CallOptions, PolicyLike } from '../core/policy.ts'
 import { parts } from '../core/parts.ts'
 import { fallback, retry, timeout, type FallbackOptions, type RetryOptions } from '../patterns/index.ts'
 
+/** The name of a registered timeout; any text, which editors still complete with durations. */
+type TimeoutName = string & {}
+
 /** Which protections a call gets: by the name under which a policy is registered, as a policy, or (without a state of their own) as options. */
 export interface Protection extends CallOptions {
   readonly fallback?: string | PolicyLike | FallbackOptions
   /** Limits all attempts together. */
-  readonly totalTimeout?: string | PolicyLike | Duration
+  readonly totalTimeout?: TimeoutName | PolicyLike | Duration
   readonly retry?: string | PolicyLike | RetryOptions
   readonly circuitBreaker?: string | PolicyLike
   readonly rateLimiter?: string | PolicyLike
   readonly bulkhead?: string | PolicyLike
   /** Limits each attempt. */
-  readonly attemptTimeout?: string | PolicyLike | Duration
+  readonly attemptTimeout?: TimeoutName | PolicyLike | Duration
 }
 
 /** The default order, outermost first. */
@@ -38,7 +41,11 @@ const kindsOf: Readonly<Record<ProtectionName, readonly string[]>> = {
 const callOptionNames = ['signal', 'deadline', 'key', 'priority', 'cost', 'context'] as const
 
 /** The policies of a protection, outermost first. */
-export function protectionPolicies(protection: Protection, find: (name: string) => PolicyLike | undefined, clock: Clock): readonly PolicyLike[] {
+export function protectionPolicies(
+  protection: Protection,
+  find: (name: string) => PolicyLike | undefined,
+  clock: Clock,
+): readonly PolicyLike[] {
   checkOptionNames('executeWithProtection', protection, [...protectionOrder, ...callOptionNames])
   return protectionOrder.flatMap((layer) => {
     const asked = protection[layer]
@@ -55,13 +62,15 @@ function policyOf(layer: ProtectionName, asked: unknown, find: (name: string) =>
   switch (layer) {
     case 'totalTimeout':
     case 'attemptTimeout':
-      if (typeof asked === 'number' || (typeof asked === 'string' && /^\d/.test(asked))) return timeout({ after: asked as Duration, name: layer, clock })
+      if (typeof asked === 'number' || (typeof asked === 'string' && /^\d/.test(asked)))
+        return timeout({ after: asked as Duration, name: layer, clock })
       break
     case 'retry':
       if (typeof asked === 'object') return retry({ clock, ...(asked as RetryOptions) })
       break
     case 'fallback':
-      if (typeof asked === 'object' && ('value' in (asked as object) || 'handler' in (asked as object))) return fallback({ clock, ...(asked as FallbackOptions & { readonly value: unknown }) })
+      if (typeof asked === 'object' && ('value' in (asked as object) || 'handler' in (asked as object)))
+        return fallback({ clock, ...(asked as FallbackOptions & { readonly value: unknown }) })
       break
     default:
       if (typeof asked !== 'string') {
@@ -72,9 +81,15 @@ function policyOf(layer: ProtectionName, asked: unknown, find: (name: string) =>
       }
   }
   if (typeof asked !== 'string') {
-    throw new HoldfastError({ code: 'ERR_INVALID_ARGUMENT', message: `executeWithProtection: '${layer}' must be a name, a policy or its options` })
+    throw new HoldfastError({
+      code: 'ERR_INVALID_ARGUMENT',
+      message: `executeWithProtection: '${layer}' must be a name, a policy or its options`,
+    })
   }
-  throw new HoldfastError({ code: 'ERR_UNKNOWN_NAME', message: `executeWithProtection: no policy is registered as '${asked}' (asked for as '${layer}')` })
+  throw new HoldfastError({
+    code: 'ERR_UNKNOWN_NAME',
+    message: `executeWithProtection: no policy is registered as '${asked}' (asked for as '${layer}')`,
+  })
 }
 
 /** What of a protection concerns the one call. */

@@ -1,6 +1,14 @@
 import type { Collect, MetricsRegistry, MetricScope } from '../core/metrics/index.ts'
 import type { PolicyStatus } from '../core/policy.ts'
-import type { BulkheadStatus, CircuitStatus, CompartmentedBulkheadStatus, FallbackStatus, RateLimiterStatus, RetryStatistics, TimeoutStatus } from '../patterns/index.ts'
+import type {
+  BulkheadStatus,
+  CircuitStatus,
+  CompartmentedBulkheadStatus,
+  FallbackStatus,
+  RateLimiterStatus,
+  RetryStatistics,
+  TimeoutStatus,
+} from '../patterns/index.ts'
 import type { FaultTolerantSystem } from './fault-tolerant-system.ts'
 
 const circuitStates = ['closed', 'open', 'half-open', 'isolated', 'disabled'] as const
@@ -42,7 +50,8 @@ function metric<S extends PolicyStatus>(
       for (const status of pick(statuses)) {
         const found = values(status)
         if (typeof found !== 'object' || found === null) yield [{ name: status.name }, found]
-        else if (labelName !== undefined) for (const [label, value] of Object.entries(found)) yield [{ name: status.name, [labelName]: label }, value]
+        else if (labelName !== undefined)
+          for (const [label, value] of Object.entries(found)) yield [{ name: status.name, [labelName]: label }, value]
       }
     },
   }
@@ -56,25 +65,102 @@ const limiters = (statuses: Statuses): readonly RateLimiterStatus[] => statuses.
 const fallbacks = (statuses: Statuses): readonly FallbackStatus[] => statuses.fallbacks
 
 const declarations: readonly Declared[] = [
-  metric('gauge', 'resilience_circuitbreaker_state', '1 for the state the circuit breaker is in, 0 for the others.', circuits, ({ state }) => Object.fromEntries(circuitStates.map((each) => [each, each === state ? 1 : 0])), 'state'),
-  metric('gauge', 'resilience_circuitbreaker_state_code', 'State as a number: 0 closed, 1 open, 2 half-open, 3 isolated, 4 disabled.', circuits, ({ state }) => circuitStates.indexOf(state)),
-  metric('counter', 'resilience_circuitbreaker_calls_total', 'Calls by outcome; refused ones were not let through.', circuits, (status) => ({ success: status.successTotal, failure: status.failureTotal, ignored: status.ignoredTotal, refused: status.refusedTotal }), 'outcome'),
+  metric(
+    'gauge',
+    'resilience_circuitbreaker_state',
+    '1 for the state the circuit breaker is in, 0 for the others.',
+    circuits,
+    ({ state }) => Object.fromEntries(circuitStates.map((each) => [each, each === state ? 1 : 0])),
+    'state',
+  ),
+  metric(
+    'gauge',
+    'resilience_circuitbreaker_state_code',
+    'State as a number: 0 closed, 1 open, 2 half-open, 3 isolated, 4 disabled.',
+    circuits,
+    ({ state }) => circuitStates.indexOf(state),
+  ),
+  metric(
+    'counter',
+    'resilience_circuitbreaker_calls_total',
+    'Calls by outcome; refused ones were not let through.',
+    circuits,
+    (status) => ({
+      success: status.successTotal,
+      failure: status.failureTotal,
+      ignored: status.ignoredTotal,
+      refused: status.refusedTotal,
+    }),
+    'outcome',
+  ),
   metric('counter', 'resilience_circuitbreaker_opened_total', 'Times the circuit opened.', circuits, ({ openedTotal }) => openedTotal),
-  metric('gauge', 'resilience_circuitbreaker_failure_ratio', 'Share of failures, 0 to 1: in the window where a rule looks at ratios, else ever. No value without calls.', circuits, ({ failureRate }) => failureRate),
-  metric('counter', 'resilience_retry_calls_total', 'Calls that were tried again, by how they ended, and calls in all.', retries, (status) => ({ all: status.calls, success_after_retry: status.successfulRetries, failure_after_retry: status.failedRetries }), 'outcome'),
+  metric(
+    'gauge',
+    'resilience_circuitbreaker_failure_ratio',
+    'Share of failures, 0 to 1: in the window where a rule looks at ratios, else ever. No value without calls.',
+    circuits,
+    ({ failureRate }) => failureRate,
+  ),
+  metric(
+    'counter',
+    'resilience_retry_calls_total',
+    'Calls that were tried again, by how they ended, and calls in all.',
+    retries,
+    (status) => ({ all: status.calls, success_after_retry: status.successfulRetries, failure_after_retry: status.failedRetries }),
+    'outcome',
+  ),
   metric('counter', 'resilience_retry_retries_total', 'Attempts after the first.', retries, ({ totalRetries }) => totalRetries),
-  metric('counter', 'resilience_retry_budget_exhausted_total', 'Retries that the budget did not allow.', retries, ({ budgetExhausted }) => budgetExhausted),
+  metric(
+    'counter',
+    'resilience_retry_budget_exhausted_total',
+    'Retries that the budget did not allow.',
+    retries,
+    ({ budgetExhausted }) => budgetExhausted,
+  ),
   metric('gauge', 'resilience_retry_waiting', 'Calls that wait for their next attempt.', retries, ({ waiting }) => waiting),
   metric('counter', 'resilience_timeout_timeouts_total', 'Calls that were given up.', timeouts, (status) => status.timeouts),
-  metric('gauge', 'resilience_timeout_abandoned', 'Calls that were given up while their work still runs.', timeouts, ({ abandoned }) => abandoned),
+  metric(
+    'gauge',
+    'resilience_timeout_abandoned',
+    'Calls that were given up while their work still runs.',
+    timeouts,
+    ({ abandoned }) => abandoned,
+  ),
   metric('gauge', 'resilience_bulkhead_running', 'Calls that hold a place.', bulkheads, ({ running }) => running),
   metric('gauge', 'resilience_bulkhead_queued', 'Calls that wait for a place.', bulkheads, ({ queued }) => queued),
   metric('gauge', 'resilience_bulkhead_max_concurrent', 'Places.', bulkheads, ({ maxConcurrent }) => maxConcurrent),
-  metric('counter', 'resilience_bulkhead_calls_total', 'Calls by whether they got a place.', bulkheads, ({ admitted, rejected }) => ({ admitted, rejected }), 'outcome'),
-  metric('counter', 'resilience_ratelimiter_calls_total', 'Calls by whether they fitted under the limit.', limiters, ({ admitted, refused }) => ({ admitted, refused }), 'outcome'),
+  metric(
+    'counter',
+    'resilience_bulkhead_calls_total',
+    'Calls by whether they got a place.',
+    bulkheads,
+    ({ admitted, rejected }) => ({ admitted, rejected }),
+    'outcome',
+  ),
+  metric(
+    'counter',
+    'resilience_ratelimiter_calls_total',
+    'Calls by whether they fitted under the limit.',
+    limiters,
+    ({ admitted, refused }) => ({ admitted, refused }),
+    'outcome',
+  ),
   metric('gauge', 'resilience_ratelimiter_queued', 'Calls that wait for their turn.', limiters, ({ queued }) => queued),
-  metric('gauge', 'resilience_ratelimiter_paused', '1 while the quota is paused for all callers or for a key.', limiters, ({ pausedUntil }) => (pausedUntil === null ? 0 : 1)),
-  metric('counter', 'resilience_fallback_calls_total', 'Calls answered by the fallback, and times it failed as well.', fallbacks, ({ used, failed }) => ({ used, failed }), 'outcome'),
+  metric(
+    'gauge',
+    'resilience_ratelimiter_paused',
+    '1 while the quota is paused for all callers or for a key.',
+    limiters,
+    ({ pausedUntil }) => (pausedUntil === null ? 0 : 1),
+  ),
+  metric(
+    'counter',
+    'resilience_fallback_calls_total',
+    'Calls answered by the fallback, and times it failed as well.',
+    fallbacks,
+    ({ used, failed }) => ({ used, failed }),
+    'outcome',
+  ),
 ]
 
 /**
@@ -114,7 +200,10 @@ function statusesOf(system: FaultTolerantSystem): Statuses {
     circuits: of<CircuitStatus>('circuit-breaker'),
     retries: of<RetryStatistics>('retry'),
     timeouts: of<TimeoutStatus>('timeout'),
-    bulkheads: [...of<BulkheadStatus>('bulkhead'), ...of<CompartmentedBulkheadStatus>('compartmented-bulkhead').flatMap(({ compartments }) => Object.values(compartments))],
+    bulkheads: [
+      ...of<BulkheadStatus>('bulkhead'),
+      ...of<CompartmentedBulkheadStatus>('compartmented-bulkhead').flatMap(({ compartments }) => Object.values(compartments)),
+    ],
     limiters: of<RateLimiterStatus>('rate-limiter'),
     fallbacks: of<FallbackStatus>('fallback'),
   }

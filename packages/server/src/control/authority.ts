@@ -10,7 +10,7 @@ export interface Token {
   readonly sha256: Buffer
 }
 
-export function hashToken(value: string): Buffer {
+function hashToken(value: string): Buffer {
   return createHash('sha256').update(value, 'utf8').digest()
 }
 

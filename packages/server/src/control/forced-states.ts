@@ -54,7 +54,7 @@ export class ForcedStates {
   }
 
   dispose(): void {
-    for (const policy of [...this.states.keys()]) this.forget(policy)
+    for (const policy of this.states.keys()) this.forget(policy)
   }
 
   private expire(policy: string, breaker: CircuitBreaker): void {

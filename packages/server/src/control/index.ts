@@ -1,5 +1,4 @@
-export { hashToken, problem, refuseChange, tokenOf, type Role, type Token } from './authority.ts'
-export { createControl, type Control, type ControlOptions } from './control.ts'
+export { problem, refuseChange, tokenOf, type Role, type Token } from './authority.ts'
+export { createControl } from './control.ts'
 export type { ControlEnvironment } from './environment.ts'
-export { EventLog, type NumberedEvent } from './event-log.ts'
 export type { Lifecycle } from './health-routes.ts'

@@ -33,7 +33,7 @@ export class Exchange implements BodySource {
     return new Promise((resolve, reject) => {
       this.settleHead = { resolve, reject }
       this.call.onCancel(this)
-      pool.dispatch(request as unknown as Dispatcher.DispatchOptions, this as unknown as Dispatcher.DispatchHandler)
+      pool.dispatch(request as unknown as Dispatcher.DispatchOptions, this)
     })
   }
 

@@ -400,6 +400,7 @@ describe('connections', () => {
     await once(silent, 'connect')
     await fetch(`${gateway.url}/up/x`) // the server has seen the connection by now
     await gateway.gateway.close(60_000)
+    expect(gateway.gateway.server.listening).toBe(false)
     silent.destroy()
   })
 

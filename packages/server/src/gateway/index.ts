@@ -1,5 +1,5 @@
 export { Answer, fixedAnswer, UpstreamFailure } from './answer.ts'
 export { BodyTooLarge } from './request-body.ts'
-export { closeGracefully, trackConnections } from './graceful-close.ts'
+export { closeGracefully } from './graceful-close.ts'
 export { createGateway, type Gateway, type GatewayOptions, type RequestContext, type RequestRecord } from './gateway.ts'
 export { Route, type RouteSettings } from './route.ts'

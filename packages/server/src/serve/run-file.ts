@@ -15,7 +15,9 @@ export interface RunFile {
 export class DataDirectoryError extends Error {
   readonly code: string
   constructor(directory: string, error: NodeJS.ErrnoException) {
-    super(`${directory} cannot be written (${error.code ?? error.message}): set server.dataDir to a folder that this user may write`, { cause: error })
+    super(`${directory} cannot be written (${error.code ?? error.message}): set server.dataDir to a folder that this user may write`, {
+      cause: error,
+    })
     this.code = error.code ?? 'ERR_DATA_DIRECTORY'
   }
 }

@@ -24,15 +24,17 @@ export function recordOf(result: unknown): HealthRecord {
   if (typeof result === 'object' && result !== null) {
     const { status, healthy, ok, reason } = result as { status?: unknown; healthy?: unknown; ok?: unknown; reason?: unknown }
     const said = typeof status === 'string' ? words[status.toLowerCase()] : undefined
-    const verdict = said ?? (typeof healthy === 'boolean' ? (healthy ? 'pass' : 'fail') : typeof ok === 'boolean' ? (ok ? 'pass' : 'fail') : undefined)
+    const verdict =
+      said ?? (typeof healthy === 'boolean' ? (healthy ? 'pass' : 'fail') : typeof ok === 'boolean' ? (ok ? 'pass' : 'fail') : undefined)
     if (verdict === 'pass') return { status: 'pass' }
-    if (verdict !== undefined) return { status: verdict, reason: typeof reason === 'string' ? publicText(reason) : `the check answered ${verdict}` }
+    if (verdict !== undefined)
+      return { status: verdict, reason: typeof reason === 'string' ? publicText(reason) : `the check answered ${verdict}` }
   }
   return { status: 'fail', reason: 'the check answered something that is no status' }
 }
 
 /** What a thrown value says, fit to be shown. */
 export function recordOfError(error: unknown): HealthRecord {
-  const message = error instanceof Error ? error.message : typeof error === 'string' ? error : `the check threw ${String(typeof error)}`
+  const message = error instanceof Error ? error.message : typeof error === 'string' ? error : `the check threw ${typeof error}`
   return { status: 'fail', reason: publicText(message) }
 }

@@ -83,7 +83,10 @@ class Monitor implements HealthMonitor {
     const components = Object.fromEntries([...this.components].map(([name, { kind, read }]) => [name, { kind, ...readSafely(read) }]))
     const checks = Object.fromEntries([...this.checks].map(([name, check]) => [name, check.state]))
     const troubles = [
-      ...Object.values(components).map((component) => ({ status: component.status === 'fail' ? ('warn' as const) : component.status, reason: component.reason })),
+      ...Object.values(components).map((component) => ({
+        status: component.status === 'fail' ? ('warn' as const) : component.status,
+        reason: component.reason,
+      })),
       ...Object.entries(checks).map(([name, { status, critical, reason }]) => ({
         status: status === 'fail' && !critical ? ('warn' as const) : status,
         reason: reason === undefined ? undefined : `${name}: ${reason}`,

@@ -1,2 +1,9 @@
 export type { HealthCheckOptions, HealthCheckState } from './health-check.ts'
-export { healthMonitor, healthWords, type ComponentHealth, type HealthMonitor, type HealthMonitorOptions, type HealthReport } from './health-monitor.ts'
+export {
+  healthMonitor,
+  healthWords,
+  type ComponentHealth,
+  type HealthMonitor,
+  type HealthMonitorOptions,
+  type HealthReport,
+} from './health-monitor.ts'

@@ -15,7 +15,8 @@ describe('31: a probe that never ends', () => {
     clock.tick('10s')
     expect(breaker.state).toBe('half-open')
     await succeed(breaker)
-    expect(breaker.status()).toMatchObject({ state: 'closed', failureTotal: 2, successTotal: 1, openedTotal: 2 })
+    const leaseEnded = clock.wallNow() - 10_000
+    expect(breaker.status()).toMatchObject({ state: 'closed', failureTotal: 2, successTotal: 1, openedTotal: 2, lastFailureAt: leaseEnded })
     expect(typesOf(events)).toEqual(['half-opened', 'probe-expired', 'opened', 'half-opened', 'closed'])
     hanging.success()
     expect(breaker.status()).toMatchObject({ failureTotal: 2, successTotal: 1, ignoredTotal: 0 }) // it was counted already

@@ -78,6 +78,24 @@ describe('48: metrics-only', () => {
     expect(events).toHaveLength(2)
   })
 
+  it('a success between two failures makes two crossings where one failure is enough', async () => {
+    const breaker = dark(fakeClock(), { consecutiveFailures: 1 })
+    const events = record(breaker)
+    await fail(breaker)
+    await succeed(breaker)
+    await fail(breaker)
+    expect(events).toHaveLength(2)
+  })
+
+  it('crosses anew after it was closed by hand', async () => {
+    const breaker = dark(fakeClock(), { consecutiveFailures: 2 })
+    const events = record(breaker)
+    await fail(breaker, 2)
+    breaker.close()
+    await fail(breaker, 2)
+    expect(events).toHaveLength(2)
+  })
+
   it('still obeys a hand', () => {
     const breaker = dark(fakeClock(), {})
     breaker.isolate()

@@ -69,6 +69,15 @@ describe('47: an answer that says for how long', () => {
     expect(breaker.status()).toMatchObject({ state: 'closed', failureTotal: 0, ignoredTotal: 1 })
   })
 
+  it('that says 0 of a probe leaves the circuit half-open, and gives the place back', async () => {
+    const clock = fakeClock()
+    const breaker = make({ openFor: '1s', successThreshold: 1, openOn, clock })
+    await fail(breaker)
+    clock.tick('1s')
+    await fail(breaker, 1, retryAfter(0))
+    expect(breaker.status()).toMatchObject({ state: 'half-open', probes: { running: 0, successes: 0, failures: 0 } })
+  })
+
   it('is not asked about refusals and aborts', async () => {
     const breaker = make({ openOn: ({ ok }) => (ok ? undefined : '10s') })
     const caller = new AbortController()

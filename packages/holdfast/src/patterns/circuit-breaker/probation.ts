@@ -41,7 +41,7 @@ export class Probation {
   }
 
   settle(probe: Probe, verdict: Verdict): Decision {
-    if (!this.running.delete(probe)) return undefined
+    this.running.delete(probe)
     if (verdict === 'success') this.successes++
     else if (verdict === 'failure') this.failures++
     if (this.failures >= this.rules.failures) return 'reopen'

@@ -37,7 +37,7 @@ export interface Limit {
   readonly description: Readonly<Record<string, unknown>>
 }
 
-export function newLimit(owner: string, name: string, options: LimitOptions): Limit {
+function newLimit(owner: string, name: string, options: LimitOptions): Limit {
   checkOptionNames(owner, options, limitOptionNames)
   const { window = '1s', algorithm = 'sliding-window', burst, defaultCost = 1 } = options
   numberOption(owner, 'defaultCost', defaultCost)
