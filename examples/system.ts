@@ -17,7 +17,7 @@ const protection = {
 
 for (let order = 1; order <= 5; order++) {
   const answer = await system.executeWithProtection(() => Promise.reject(new Error('the payment service is down')), protection)
-  console.log(`order ${order}: ${answer}`)
+  console.log(`order ${order}: ${String(answer)}`)
 }
 
 const { summary, reasons } = system.health()
