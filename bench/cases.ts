@@ -28,7 +28,7 @@ function viaCockatiel(policy: cockatiel.IPolicy, signal = false): Contestant {
 
 function viaMollitia(modules: mollitia.Module[]): Contestant {
   const circuit = new mollitia.Circuit({ func: work, options: { modules } })
-  return { name: 'mollitia 0.1.1', role: 'peer', call: () => circuit.execute() as Promise<unknown> }
+  return { name: 'mollitia 0.1.1', role: 'peer', call: () => circuit.execute<unknown>() }
 }
 
 const mollitiaBreaker = (): mollitia.Module =>

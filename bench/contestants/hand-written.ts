@@ -68,7 +68,7 @@ export function timeout(ms: number, cancels: boolean): Layer {
         },
         (error: unknown) => {
           clearTimeout(timer)
-          reject(error as Error)
+          reject(error)
         },
       )
     })
@@ -93,7 +93,7 @@ export function bulkhead(maxConcurrent: number, maxQueued: number): Layer {
   }
 }
 
-export function fallback<F>(value: F): Layer {
+export function fallback(value: unknown): Layer {
   return (work) => async (context) => {
     try {
       return await work(context)

@@ -5,7 +5,7 @@ import { PermitScene, permitSettings, permitStep } from './permit-scene.fixture.
 
 it('24, 29: any order of calls, endings, time and hands does what the plain reference does', async () => {
   await fc.assert(
-    fc.asyncProperty(permitSettings, fc.array(permitStep, { minLength: 1, maxLength: 60 }), async (given, steps) => {
+    fc.asyncProperty(permitSettings, fc.array(permitStep, { minLength: 1, maxLength: 60, size: 'max' }), async (given, steps) => {
       const scene = new PermitScene(given)
       for (const each of steps) {
         await scene.take(each)
@@ -18,7 +18,7 @@ it('24, 29: any order of calls, endings, time and hands does what the plain refe
 
 it('24, 29, 32, 33: whatever answers, aborts, deadlines and inner refusals come in whatever order, probes stay within their number', async () => {
   await fc.assert(
-    fc.asyncProperty(callSettings, fc.array(callStep, { minLength: 1, maxLength: 50 }), async (given, steps) => {
+    fc.asyncProperty(callSettings, fc.array(callStep, { minLength: 1, maxLength: 50, size: 'max' }), async (given, steps) => {
       const scene = new CallScene(given)
       for (const each of steps) {
         await scene.take(each)

@@ -71,8 +71,20 @@ describe('16: what lies behind a wrapper', () => {
         isFailure: (error) => (error as Error).name !== 'NotFound',
       }),
     ).toBe('success')
+    class NoRow extends Error {
+      override readonly name = 'NoRow'
+    }
+    expect(await verdictOn(new NoRow('user 7', { cause }), { isFailure: (each) => !(each instanceof NoRow) })).toBe('success')
     const problems = Object.assign(new NotFound('invalid'), { errors: [{ path: 'name', message: 'is missing' }] })
     expect(await verdictOn(problems, { isFailure })).toBe('success')
+  })
+
+  it('a function is asked about each error once, the nearest first', async () => {
+    const inner = withStatus(503)
+    const asked: unknown[] = []
+    const error = Object.assign(new Error('Failed after 2 attempts', { cause: inner }), { errors: [inner, inner], lastError: inner })
+    await verdictOn(error, { isFailure: (each) => (asked.push(each), false) })
+    expect(asked).toEqual([error, inner])
   })
 
   it('cycles and getters that throw are survived', async () => {

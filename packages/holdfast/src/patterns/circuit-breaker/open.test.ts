@@ -6,12 +6,12 @@ import { fail, newCircuit, record, succeed, type Rig } from './circuit-breaker.f
 const rig = (options: CircuitBreakerOptions<never> = {}): Rig => newCircuit({ successThreshold: 1, ...options })
 
 /** How long the circuit is open after each of so many openings in a row. */
-async function openTimes({ clock, breaker }: Rig, openings: number): Promise<(number | undefined)[]> {
-  const times: (number | undefined)[] = []
+async function openTimes({ clock, breaker }: Rig, openings: number): Promise<unknown[]> {
+  const times: unknown[] = []
   for (let opening = 0; opening < openings; opening++) {
     await fail(breaker)
     const refused = breaker.tryAcquire()
-    times.push(refused.refused ? refused.retryAfterMs : undefined)
+    times.push(refused.refused ? refused.retryAfterMs : 'not open')
     clock.step(refused.refused ? (refused.retryAfterMs ?? 0) : 0)
   }
   return times
@@ -126,7 +126,7 @@ describe('the open time', () => {
   it('39: growth without an end of its own ends at an hour, however often the circuit opens', async () => {
     const times = await openTimes(rig({ openForFactor: 10 }), 1_200)
     expect(times.slice(0, 5)).toEqual([10_000, 100_000, 1_000_000, 3_600_000, 3_600_000])
-    expect(times.slice(5).every((ms) => ms !== undefined && Math.abs(ms - 3_600_000) < 1)).toBe(true)
+    expect(times.slice(5).every((ms) => Math.abs(Number(ms) - 3_600_000) < 1)).toBe(true)
     expect((await openTimes(rig({ openFor: '2h', openForFactor: 2 }), 2)).at(-1)).toBe(7_200_000)
   })
 

@@ -99,6 +99,16 @@ describe('slow calls', () => {
     for (const call of hanging) await call.succeed()
   })
 
+  it('are not outweighed by calls that the window has forgotten', async () => {
+    const clock = fakeClock()
+    const breaker = make(clock, { slowCallRatio: 1, failureWindow: '10s' })
+    for (let call = 0; call < 4; call++) permitOf(breaker).success()
+    await clock.advance(9_500)
+    for (let call = 0; call < 4; call++) permitOf(breaker)
+    await clock.advance(1_000)
+    expect(breaker.state).toBe('open')
+  })
+
   it('of an earlier closed state count in no later one', async () => {
     const clock = fakeClock()
     const breaker = make(clock)

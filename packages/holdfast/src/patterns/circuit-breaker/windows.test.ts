@@ -102,6 +102,21 @@ describe('the time window', () => {
     expect(breaker.status()).toMatchObject({ calls: 1, failures: 1 })
   })
 
+  it('5: ten buckets are enough also where their sum, rounded, is a little less than the window', () => {
+    for (let windowMs = 1; windowMs < 200; windowMs += 0.1) {
+      const clock = fakeClock()
+      const breaker = circuitBreaker({ failureRatio: 1, minimumCalls: 1_000, failureWindow: windowMs, clock })
+      for (let bucket = 0; bucket < 100; bucket++) {
+        permitOf(breaker).failure(error)
+        clock.step(windowMs / 10)
+      }
+      expect(breaker.status().calls, `${windowMs} ms`).toBeOneOf([9, 10])
+      expect(breaker.failureRate()).toBe(1)
+      clock.step(windowMs)
+      expect(breaker.status().calls).toBe(0)
+    }
+  })
+
   it('6: reading after idle time shows what has expired as gone, although no call came', async () => {
     const clock = fakeClock()
     const byRatio = circuitBreaker({ failureRatio: 1, failureWindow: '10s', clock })

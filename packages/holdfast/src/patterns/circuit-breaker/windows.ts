@@ -5,7 +5,7 @@ export interface OutcomeCounts {
   readonly slow: number
 }
 
-/** Remembers outcomes and forgets old ones, in constant memory. `now` is monotonic ms. */
+/** Remembers outcomes and forgets old ones, in constant memory. `now` is monotonic ms; the counts are right after an `advance`. */
 export interface OutcomeWindow extends OutcomeCounts {
   record(now: number, failed: boolean, slow: boolean): void
   /** Forgets what has become too old by `now`. */
@@ -75,7 +75,6 @@ export class TimeWindow implements OutcomeWindow {
   }
 
   record(now: number, failed: boolean, slow: boolean): void {
-    this.advance(now)
     if (this.used === 0 || now >= (this.beganAt[this.newest] as number) + this.bucketMs) this.beginBucket(now)
     const base = this.newest * 3
     this.buckets[base]!++

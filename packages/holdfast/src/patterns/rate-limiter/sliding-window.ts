@@ -50,9 +50,8 @@ export class SlidingWindow implements LimitAlgorithm {
   }
 
   take(slot: number, cost: number, now: number): void {
-    this.forget(slot, now)
-    if (cost < 0) this.giveBack(slot, -cost)
-    else if (cost > 0) this.add(slot, cost, now)
+    if (cost > 0) this.add(slot, cost, now)
+    else if (cost < 0) this.giveBack(slot, -cost, now)
   }
 
   used(slot: number, now: number): number {
@@ -95,7 +94,8 @@ export class SlidingWindow implements LimitAlgorithm {
   }
 
   /** Takes the oldest cost back first: what is left is remembered for longer, never for too short a time. */
-  private giveBack(slot: number, cost: number): void {
+  private giveBack(slot: number, cost: number, now: number): void {
+    this.forget(slot, now)
     let left = cost
     for (let step = this.slot(slot, oldestAt); step !== none && left > 0; step = this.slot(slot, oldestAt)) {
       const part = this.step(step, costAt)
