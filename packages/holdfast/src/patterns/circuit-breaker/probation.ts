@@ -24,6 +24,8 @@ export class Probation {
   reopenForMs: number | undefined = undefined
   private readonly rules: HalfOpenRules
   private readonly running = new Set<Probe>()
+  /** No lease ends before this instant, so that most looks need not go through the probes. */
+  private noneEndsBefore = Infinity
   private successes = 0
   private failures = 0
 
@@ -37,6 +39,7 @@ export class Probation {
     if (this.running.size >= Math.min(concurrent, total - this.successes - this.failures)) return undefined
     const probe = new Probe(generation, this.leaseEnd(call, now))
     this.running.add(probe)
+    this.noneEndsBefore = Math.min(this.noneEndsBefore, probe.expiresAt)
     return probe
   }
 
@@ -83,6 +86,10 @@ export class Probation {
   }
 
   private endedBy(now: number): readonly Probe[] {
-    return [...this.running].filter(({ expiresAt }) => expiresAt <= now)
+    if (now < this.noneEndsBefore) return []
+    const probes = [...this.running]
+    const ended = probes.filter(({ expiresAt }) => expiresAt <= now)
+    if (ended.length === 0) this.noneEndsBefore = probes.reduce((earliest, { expiresAt }) => Math.min(earliest, expiresAt), Infinity)
+    return ended
   }
 }

@@ -93,7 +93,8 @@ describe('gcra', () => {
     expect(limiter.isAllowed('a', 5)).toBe(false)
     expect(limiter.isAllowed('a', 2)).toBe(true)
     expect(limiter.tryAcquire({ key: 'a', cost: 10 })).toMatchObject({ retryAfterMs: 1_000 })
-    expect(limiter.tryAcquire({ key: 'a', cost: 11 })).toMatchObject({ refused: true, retryAfterMs: undefined })
+    const never = limiter.tryAcquire({ key: 'a', cost: 11 })
+    expect(never.refused && never.retryAfterMs === undefined).toBe(true)
   })
 
   it('97: what was regained before the limit changed, was regained at the old rate', () => {

