@@ -26,7 +26,12 @@ const down = (): never => {
 const forever = (): Promise<never> => new Promise(() => {})
 
 /** Work that ends when the test says so. */
-function manualWork(): { run: () => Promise<unknown>; end: (value?: unknown) => void; fail: (error: unknown) => void; started: () => number } {
+function manualWork(): {
+  run: () => Promise<unknown>
+  end: (value?: unknown) => void
+  fail: (error: unknown) => void
+  started: () => number
+} {
   const ends: { resolve: (value: unknown) => void; reject: (error: unknown) => void }[] = []
   return {
     run: () => new Promise((resolve, reject) => ends.push({ resolve, reject })),
@@ -159,7 +164,9 @@ it('P6: hedging in a flow of one’s own: the fast second answer wins, the first
   const guarded = pipeline(policy({ name: 'hedge', parts: hedge, clock }), breaker)
   const result = guarded.execute(({ attempt, signal }) => {
     signals.push(signal)
-    return attempt === 1 ? new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))) : Promise.resolve('second')
+    return attempt === 1
+      ? new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+      : Promise.resolve('second')
   })
   expect(await result).toBe('second')
   await clock.settle()

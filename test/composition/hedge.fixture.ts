@@ -1,4 +1,15 @@
-import { childCall, policy, type Call, type ChildCall, type Clock, type Flow, type Layer, type Policy, type Sink, type Timer } from 'holdfast'
+import {
+  childCall,
+  policy,
+  type Call,
+  type ChildCall,
+  type Clock,
+  type Flow,
+  type Layer,
+  type Policy,
+  type Sink,
+  type Timer,
+} from 'holdfast'
 
 /**
  * Asks a second time when the first has not answered after a while; the first success wins, and the other is cancelled. Written

@@ -35,7 +35,14 @@ interface Stage {
 
 function stageOf(order: readonly LayerName[]): Stage {
   const clock = fakeClock()
-  const breaker = circuitBreaker({ failureThreshold: 4, failureWindow: '10s', openFor: 700, successThreshold: 1, probeTimeout: '1s', clock })
+  const breaker = circuitBreaker({
+    failureThreshold: 4,
+    failureWindow: '10s',
+    openFor: 700,
+    successThreshold: 1,
+    probeTimeout: '1s',
+    clock,
+  })
   const limiter = rateLimiter({ limit: 12, window: '1s', maxQueued: 3, maxWait: 800, clock })
   const places = bulkhead({ maxConcurrent: 2, maxQueued: 3, maxWait: '2s', clock })
   const layers: Readonly<Record<LayerName, PolicyLike>> = {
@@ -129,10 +136,21 @@ async function play(order: readonly LayerName[], script: readonly Play[]): Promi
     queuedForPlace: places.status().queued,
     queuedForTurn: limiter.status().queued,
     probesRunning: circuit.probes?.running ?? 0,
-    negative: [circuit.failures, circuit.successTotal, circuit.failureTotal, circuit.ignoredTotal, places.status().succeeded].some((figure) => figure < 0),
+    negative: [circuit.failures, circuit.successTotal, circuit.failureTotal, circuit.ignoredTotal, places.status().succeeded].some(
+      (figure) => figure < 0,
+    ),
     listeners: [...listeners.values()].filter((count) => count !== 0).length,
     timers: clock.timers.filter(({ ref }) => ref).length,
-  }).toEqual({ settled: script.length, running: 0, queuedForPlace: 0, queuedForTurn: 0, probesRunning: 0, negative: false, listeners: 0, timers: 0 })
+  }).toEqual({
+    settled: script.length,
+    running: 0,
+    queuedForPlace: 0,
+    queuedForTurn: 0,
+    probesRunning: 0,
+    negative: false,
+    listeners: 0,
+    timers: 0,
+  })
   expect(await limiterAndPlacesStillWork(stage)).toEqual([true, true])
 }
 
@@ -191,7 +209,10 @@ it('P14: every order of the layers plays every fate without leaking a permit, a 
 })
 
 it('P14: random scripts in random orders, too', { timeout: 300_000 }, async () => {
-  const script = fc.array(fc.record({ fate: fc.constantFrom(...fates), afterMs: fc.constantFrom(0, 1, 60, 250, 900) }), { minLength: 1, maxLength: 25 })
+  const script = fc.array(fc.record({ fate: fc.constantFrom(...fates), afterMs: fc.constantFrom(0, 1, 60, 250, 900) }), {
+    minLength: 1,
+    maxLength: 25,
+  })
   const order = fc.shuffledSubarray([...layerNames], { minLength: 1 })
   await fc.assert(fc.asyncProperty(order, script, play), { numRuns: 400, seed: 20_261_123 })
 })

@@ -75,10 +75,19 @@ describe('P10: tryExecute on a refusal', () => {
   it('a refusal that a fallback does not answer is still one: gates outside ignore it', async () => {
     const open = circuitBreaker({ name: 'open' })
     open.forceOpen('1m')
-    const declines = [fallback({ value: 'x', when: () => false }), fallback((error) => Promise.reject(error)), fallback((error): never => { throw error })]
+    const declines = [
+      fallback({ value: 'x', when: () => false }),
+      fallback((error) => Promise.reject(error)),
+      fallback((error): never => {
+        throw error
+      }),
+    ]
     for (const decline of declines) {
       const outer = circuitBreaker({ consecutiveFailures: 1 })
-      expect(await pipeline(outer, decline, open).tryExecute(() => 'value')).toMatchObject({ ok: false, refusal: { code: 'ERR_CIRCUIT_OPEN', policy: 'open' } })
+      expect(await pipeline(outer, decline, open).tryExecute(() => 'value')).toMatchObject({
+        ok: false,
+        refusal: { code: 'ERR_CIRCUIT_OPEN', policy: 'open' },
+      })
       expect(outer.status()).toMatchObject({ failureTotal: 0, ignoredTotal: 1 })
     }
   })
@@ -93,7 +102,13 @@ describe('P8: a hung half-open probe', () => {
   ])('its permit expires, the breaker reopens, is probed again and closes: %s', async (_order, order) => {
     const clock = fakeClock()
     const breaker = circuitBreaker({ consecutiveFailures: 1, openFor: '10s', successThreshold: 1, probeTimeout: '20s', clock })
-    const guarded = pipeline(...order(breaker, { again: retry({ maxAttempts: 1, clock }), places: bulkhead({ maxConcurrent: 5, clock }), total: timeout({ after: '1h', clock }) }))
+    const guarded = pipeline(
+      ...order(breaker, {
+        again: retry({ maxAttempts: 1, clock }),
+        places: bulkhead({ maxConcurrent: 5, clock }),
+        total: timeout({ after: '1h', clock }),
+      }),
+    )
     await guarded.tryExecute(failing)
     expect(breaker.state).toBe('open')
     await clock.advance('10s')
@@ -144,7 +159,10 @@ describe('110: the order of composition decides', () => {
   })
 
   it('a limiter outside a retry is asked once per call, inside one once per attempt', async () => {
-    for (const [used, order] of [[1, (limiter: PolicyLike, again: PolicyLike) => [limiter, again]], [3, (limiter: PolicyLike, again: PolicyLike) => [again, limiter]]] as const) {
+    for (const [used, order] of [
+      [1, (limiter: PolicyLike, again: PolicyLike) => [limiter, again]],
+      [3, (limiter: PolicyLike, again: PolicyLike) => [again, limiter]],
+    ] as const) {
       const clock = fakeClock()
       const limiter = rateLimiter({ limit: 10, window: '1h', clock })
       const outcome = pipeline(...order(limiter, retry({ maxAttempts: 3, clock }))).tryExecute(failing)
@@ -155,7 +173,10 @@ describe('110: the order of composition decides', () => {
   })
 
   it('a timeout outside a retry limits all attempts together, inside one each of them', async () => {
-    for (const [attempts, order] of [[2, (limit: PolicyLike, again: PolicyLike) => [limit, again]], [4, (limit: PolicyLike, again: PolicyLike) => [again, limit]]] as const) {
+    for (const [attempts, order] of [
+      [2, (limit: PolicyLike, again: PolicyLike) => [limit, again]],
+      [4, (limit: PolicyLike, again: PolicyLike) => [again, limit]],
+    ] as const) {
       const clock = fakeClock()
       const limit = timeout({ after: '150ms', clock })
       const again = retry({ maxAttempts: 4, initialDelay: '50ms', backoff: 'constant', jitter: 'none', clock })
@@ -168,7 +189,10 @@ describe('110: the order of composition decides', () => {
   })
 
   it('a fallback outside a retry answers after the last attempt, inside one after the first', async () => {
-    for (const [runs, order] of [[3, (substitute: PolicyLike, again: PolicyLike) => [substitute, again]], [1, (substitute: PolicyLike, again: PolicyLike) => [again, substitute]]] as const) {
+    for (const [runs, order] of [
+      [3, (substitute: PolicyLike, again: PolicyLike) => [substitute, again]],
+      [1, (substitute: PolicyLike, again: PolicyLike) => [again, substitute]],
+    ] as const) {
       const clock = fakeClock()
       const run = vi.fn(failing)
       const outcome = pipeline(...order(fallback('stale'), retry({ maxAttempts: 3, clock }))).execute(run)
@@ -179,7 +203,10 @@ describe('110: the order of composition decides', () => {
   })
 
   it('a bulkhead outside a retry keeps its place during the delay, inside one it does not', async () => {
-    for (const [running, order] of [[1, (places: PolicyLike, again: PolicyLike) => [places, again]], [0, (places: PolicyLike, again: PolicyLike) => [again, places]]] as const) {
+    for (const [running, order] of [
+      [1, (places: PolicyLike, again: PolicyLike) => [places, again]],
+      [0, (places: PolicyLike, again: PolicyLike) => [again, places]],
+    ] as const) {
       const clock = fakeClock()
       const places = bulkhead({ maxConcurrent: 1, clock })
       const outcome = pipeline(...order(places, retry({ initialDelay: '10s', jitter: 'none', clock }))).tryExecute(failing)
