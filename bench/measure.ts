@@ -34,7 +34,7 @@ export async function measure(subject: Case, options: MeasureOptions): Promise<R
 }
 
 async function calibrate(contestant: Contestant, sliceMs: number): Promise<number> {
-  await cpuTimePerOperation(contestant, 2_000) // warm-up
+  for (let block = 0; block < 25; block++) await cpuTimePerOperation(contestant, 2_000) // until the compiler has settled
   const nsPerOperation = await cpuTimePerOperation(contestant, 2_000)
   return Math.max(500, Math.ceil((sliceMs * 1e6) / nsPerOperation))
 }
