@@ -4,7 +4,7 @@ import { fakeClock } from 'holdfast/testing'
 import { describe, expect, it } from 'vitest'
 import { deferred, transientError, type Deferred } from './deferred.fixture.ts'
 import { hedge } from './hedge.fixture.ts'
-import { expectNoUnhandledRejection } from './unhandled.fixture.ts'
+import { expectNoUnhandledRejection } from '../support/unhandled-rejections.ts'
 
 expectNoUnhandledRejection()
 
@@ -44,7 +44,9 @@ describe('P6: a hedge', () => {
       const attempts = new Attempts()
       const [outerBreaker, innerBreaker] = [circuitBreaker({ clock }), circuitBreaker({ clock })]
       const [outerPlaces, innerPlaces] = [bulkhead({ maxConcurrent: 5, clock }), bulkhead({ maxConcurrent: 5, clock })]
-      const outcome = pipeline(outerBreaker, outerPlaces, ...between, hedge(100, clock), innerBreaker, ...between, innerPlaces).execute(attempts.run)
+      const outcome = pipeline(outerBreaker, outerPlaces, ...between, hedge(100, clock), innerBreaker, ...between, innerPlaces).execute(
+        attempts.run,
+      )
       await clock.advance(100)
       expect([outerPlaces.status().running, innerPlaces.status().running]).toEqual([1, 2])
       attempts.works[1]?.resolve('second')
@@ -164,7 +166,11 @@ describe('P7: fallback(retry(timeout))', () => {
       if (index === 1) reject(transientError('late'))
       else resolve('late')
       await clock.settle()
-      expect([outside.status().running, inside.status().running, limit.status().abandoned]).toEqual([index === 2 ? 0 : 1, 2 - index, 2 - index])
+      expect([outside.status().running, inside.status().running, limit.status().abandoned]).toEqual([
+        index === 2 ? 0 : 1,
+        2 - index,
+        2 - index,
+      ])
     }
     expect(attempts.calls).toHaveLength(3)
   })

@@ -3,7 +3,7 @@ import { bulkhead, circuitBreaker, fallback, pipeline, rateLimiter, retry, timeo
 import { fakeClock, type FakeClock } from 'holdfast/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { deferred, failing, hang } from './deferred.fixture.ts'
-import { expectNoUnhandledRejection } from './unhandled.fixture.ts'
+import { expectNoUnhandledRejection } from '../support/unhandled-rejections.ts'
 
 expectNoUnhandledRejection()
 
@@ -20,8 +20,14 @@ interface Layers {
 }
 
 const orders: [string, (layers: Layers) => PolicyLike[]][] = [
-  ['the default order', ({ stale, total, again, breaker, limiter, places, limit }) => [stale, total, again, breaker, limiter, places, limit]],
-  ['the reverse order', ({ declines, total, again, breaker, limiter, places, limit }) => [limit, places, limiter, breaker, again, total, declines]],
+  [
+    'the default order',
+    ({ stale, total, again, breaker, limiter, places, limit }) => [stale, total, again, breaker, limiter, places, limit],
+  ],
+  [
+    'the reverse order',
+    ({ declines, total, again, breaker, limiter, places, limit }) => [limit, places, limiter, breaker, again, total, declines],
+  ],
   ['breaker outside the retry', ({ stale, breaker, again, limiter, places, limit }) => [breaker, stale, again, limiter, limit, places]],
   ['gates without timeouts', ({ again, breaker, limiter, places }) => [breaker, again, limiter, places]],
 ]
@@ -92,15 +98,24 @@ describe("P13: the caller's abort rejects at once with the caller's reason, remo
     await clock.advance('1m')
     const hung = reasons.map(() => deferred())
     let next = 0
-    await abortWhile(guarded, clock, () => hung[next++]?.promise, () => {
-      expect(breaker.state).toBe('half-open')
-      expect(breaker.status().probes).toMatchObject({ running: 1 })
-      // the next call needs the place that the abandoned one keeps until its work ends
-      queueMicrotask(() => hung[next - 1]?.resolve())
-    })
+    await abortWhile(
+      guarded,
+      clock,
+      () => hung[next++]?.promise,
+      () => {
+        expect(breaker.state).toBe('half-open')
+        expect(breaker.status().probes).toMatchObject({ running: 1 })
+        // the next call needs the place that the abandoned one keeps until its work ends
+        queueMicrotask(() => hung[next - 1]?.resolve())
+      },
+    )
     await clock.settle()
     expect(breaker.state).toBe('half-open')
-    expect(breaker.status()).toMatchObject({ probes: { running: 0, successes: 0, failures: 0 }, failureTotal: 0, ignoredTotal: reasons.length })
+    expect(breaker.status()).toMatchObject({
+      probes: { running: 0, successes: 0, failures: 0 },
+      failureTotal: 0,
+      ignoredTotal: reasons.length,
+    })
     expect(places.status().running).toBe(0)
     expect(await guarded.execute(() => 'value')).toBe('value')
     expect(breaker.state).toBe('closed')
@@ -126,7 +141,10 @@ describe("P13: the caller's abort rejects at once with the caller's reason, remo
 
 describe('73: a timeout and an abort in the same tick', () => {
   it('the first one decides, for the caller and for the gates', async () => {
-    for (const [order, expected] of [['abort first', 'left'], ['timeout first', expect.objectContaining({ code: 'ERR_TIMEOUT' })]] as const) {
+    for (const [order, expected] of [
+      ['abort first', 'left'],
+      ['timeout first', expect.objectContaining({ code: 'ERR_TIMEOUT' })],
+    ] as const) {
       const clock = fakeClock()
       const caller = new AbortController()
       const breaker = circuitBreaker({ clock })
@@ -198,7 +216,11 @@ describe('114: dispose', () => {
       const held = places.tryAcquire()
       const run = vi.fn()
       const guarded = pipeline(breaker, retry({ clock }), gate)
-      const waiting = [guarded.tryExecute(run), guarded.tryExecute(run, { signal: new AbortController().signal }), gate.acquire().catch((error: unknown) => error)]
+      const waiting = [
+        guarded.tryExecute(run),
+        guarded.tryExecute(run, { signal: new AbortController().signal }),
+        gate.acquire().catch((error: unknown) => error),
+      ]
       await clock.settle()
       expect(gate.status().queued).toBe(3)
       gate.dispose()

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { fates, layerNames, Stage, type Fate, type LayerName } from './stage.fixture.ts'
-import { expectNoUnhandledRejection } from './unhandled.fixture.ts'
+import { expectNoUnhandledRejection } from '../support/unhandled-rejections.ts'
 
 expectNoUnhandledRejection()
 

@@ -1,8 +1,19 @@
-import { bulkhead, circuitBreaker, fallback, pipeline, rateLimiter, retry, timeout, type Permit, type PolicyLike, type Refusal } from 'holdfast'
+import {
+  bulkhead,
+  circuitBreaker,
+  fallback,
+  pipeline,
+  rateLimiter,
+  retry,
+  timeout,
+  type Permit,
+  type PolicyLike,
+  type Refusal,
+} from 'holdfast'
 import { fakeClock, type FakeClock } from 'holdfast/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { deferred, hang } from './deferred.fixture.ts'
-import { expectNoUnhandledRejection } from './unhandled.fixture.ts'
+import { expectNoUnhandledRejection } from '../support/unhandled-rejections.ts'
 
 expectNoUnhandledRejection()
 
@@ -59,11 +70,16 @@ describe('P3: a total timeout', () => {
     const places = bulkhead({ maxConcurrent: 1, maxQueued: 2, clock })
     const held = places.tryAcquire()
     const run = vi.fn()
-    const outcome = pipeline({ clock }, ...order(timeout({ after: '1s', clock }), places, others(clock))).tryExecute(run, { deadline: '1s' })
+    const outcome = pipeline({ clock }, ...order(timeout({ after: '1s', clock }), places, others(clock))).tryExecute(run, {
+      deadline: '1s',
+    })
     const patient = pipeline(places).execute(() => 'next')
     expect(places.status().queued).toBe(2)
     await clock.advance('1s')
-    expect(await outcome).toMatchObject({ ok: false, error: { code: expect.stringMatching(/^ERR_(TIMEOUT|DEADLINE_EXCEEDED)$/) as unknown } })
+    expect(await outcome).toMatchObject({
+      ok: false,
+      error: { code: expect.stringMatching(/^ERR_(TIMEOUT|DEADLINE_EXCEEDED)$/) as unknown },
+    })
     expect(places.status()).toMatchObject({ running: 1, queued: 1 })
     giveBack(held)
     expect(await patient).toBe('next')
@@ -110,8 +126,14 @@ describe('P5: a breaker that opens while a call queues further inside', () => {
   const orders: [string, (breaker: PolicyLike, queue: PolicyLike, clock: FakeClock) => PolicyLike[]][] = [
     ['directly outside', (breaker, queue) => [breaker, queue]],
     ['outside a timeout', (breaker, queue, clock) => [breaker, timeout({ after: '1h', clock }), queue]],
-    ['outside a retry and a fallback', (breaker, queue, clock) => [breaker, fallback({ value: 'x', when: () => false }), retry({ clock }), queue]],
-    ['outside other gates', (breaker, queue, clock) => [breaker, bulkhead({ maxConcurrent: 9, clock }), rateLimiter({ limit: 99, window: '1s', clock }), queue]],
+    [
+      'outside a retry and a fallback',
+      (breaker, queue, clock) => [breaker, fallback({ value: 'x', when: () => false }), retry({ clock }), queue],
+    ],
+    [
+      'outside other gates',
+      (breaker, queue, clock) => [breaker, bulkhead({ maxConcurrent: 9, clock }), rateLimiter({ limit: 99, window: '1s', clock }), queue],
+    ],
   ]
 
   it.each(orders)('is heard, the call does not run, and the place goes back: %s', async (_order, order) => {
@@ -119,7 +141,10 @@ describe('P5: a breaker that opens while a call queues further inside', () => {
     const breaker = circuitBreaker({ name: 'payments', clock })
     const places = bulkhead({ maxConcurrent: 1, maxQueued: 5, clock })
     const guarded = pipeline(...order(breaker, places, clock))
-    for (const [code, open] of [['ERR_CIRCUIT_OPEN', () => breaker.forceOpen('1m')], ['ERR_CIRCUIT_ISOLATED', () => breaker.isolate()]] as const) {
+    for (const [code, open] of [
+      ['ERR_CIRCUIT_OPEN', () => breaker.forceOpen('1m')],
+      ['ERR_CIRCUIT_ISOLATED', () => breaker.isolate()],
+    ] as const) {
       const held = places.tryAcquire()
       const run = vi.fn()
       const outcome = guarded.tryExecute(run)
@@ -194,10 +219,16 @@ describe('P11: a stream answered at its head', () => {
   it.each<[string, (breaker: PolicyLike, places: PolicyLike, clock: FakeClock) => PolicyLike[]]>([
     ['gates alone', (breaker, places) => [breaker, places]],
     ['gates the other way round', (breaker, places) => [places, breaker]],
-    ['gates outside a retry and a timeout', (breaker, places, clock) => [breaker, places, retry({ clock }), timeout({ after: '1s', clock })]],
+    [
+      'gates outside a retry and a timeout',
+      (breaker, places, clock) => [breaker, places, retry({ clock }), timeout({ after: '1s', clock })],
+    ],
     ['gates inside', (breaker, places, clock) => [timeout({ after: '1s', clock }), retry({ clock }), breaker, places]],
     ['a timeout between', (breaker, places, clock) => [breaker, timeout({ after: '1s', clock }), fallback('x'), places]],
-    ['a timeout between, the other way round', (breaker, places, clock) => [places, timeout({ after: '1s', clock }), fallback('x'), breaker]],
+    [
+      'a timeout between, the other way round',
+      (breaker, places, clock) => [places, timeout({ after: '1s', clock }), fallback('x'), breaker],
+    ],
   ])('the caller has it at once, gates at the end of the body, and a body that dies is a failure: %s', async (_order, order) => {
     const clock = fakeClock()
     const breaker = circuitBreaker({ failureThreshold: 10, clock })

@@ -89,7 +89,8 @@ export class Stage {
     const leave = (): void => controller?.abort(new Error('left'))
     const signal = controller?.signal ?? this.longLived
     if (controller !== undefined) this.signals.push(signal)
-    const held = fate === 'abort while queued' || fate === 'abort racing a grant' ? [this.places.tryAcquire(), this.places.tryAcquire()] : []
+    const held =
+      fate === 'abort while queued' || fate === 'abort racing a grant' ? [this.places.tryAcquire(), this.places.tryAcquire()] : []
     const options: CallOptions = fate === 'deadline' ? { signal, deadline: 300 } : { signal }
     void this.guarded.tryExecute(this.work(fate, leave), options).then(() => this.settled++)
     if (controller === undefined) return

@@ -152,7 +152,9 @@ describe('signal', () => {
       addEventListener: (_type: string, listener: () => void) => void listeners.add(listener),
       removeEventListener: (_type: string, listener: () => void) => void listeners.delete(listener),
     }
-    const outcome = bulkhead({ maxConcurrent: 1 }).tryExecute(() => new Promise(() => undefined), { signal: polyfill as unknown as AbortSignal })
+    const outcome = bulkhead({ maxConcurrent: 1 }).tryExecute(() => new Promise(() => undefined), {
+      signal: polyfill as unknown as AbortSignal,
+    })
     polyfill.aborted = true
     for (const listener of listeners) listener()
     expect(await outcome).toEqual({ ok: false, error: expect.objectContaining({ name: 'AbortError' }) as unknown })

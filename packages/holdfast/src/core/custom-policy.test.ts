@@ -1,7 +1,8 @@
 import { getEventListeners } from 'node:events'
 import { bulkhead, childCall, pipeline, policy, retry, timeout, type Call, type Flow, type Layer, type Sink } from 'holdfast'
 import { fakeClock } from 'holdfast/testing'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { expectNoUnhandledRejection } from '../../../../test/support/unhandled-rejections.ts'
 import { recordingGate } from './recording-gate.fixture.ts'
 
 function settle(): Promise<void> {
@@ -14,25 +15,31 @@ function flow(start: Flow['start']) {
   return policy({ name: 'mine', parts: { kind: 'flow', start } })
 }
 
-const unhandled: unknown[] = []
-const onUnhandled = (reason: unknown): void => void unhandled.push(reason)
-beforeEach(() => void process.on('unhandledRejection', onUnhandled))
-afterEach(async () => {
-  await settle()
-  process.off('unhandledRejection', onUnhandled)
-  expect(unhandled.splice(0)).toEqual([])
-})
+expectNoUnhandledRejection()
 
 describe('a flow of the user’s', () => {
   it('may answer by itself, change the answer, or pass it on', async () => {
     const cached = flow((_next, _call, out) => out.settle(true, 'cached'))
-    const doubled = flow((next, call, out) => next.start(call, { settle: (ok, value) => out.settle(ok, ok ? (value as number) * 2 : value) }))
+    const doubled = flow((next, call, out) =>
+      next.start(call, { settle: (ok, value) => out.settle(ok, ok ? (value as number) * 2 : value) }),
+    )
     const passed = flow((next, call, out) => next.start(call, out))
     const run = vi.fn(() => 4)
     expect(await cached.execute(run)).toBe('cached')
     expect(run).not.toHaveBeenCalled()
     expect(await doubled.execute(run)).toBe(8)
     expect(await passed.execute(run)).toBe(4)
+  })
+
+  it('sees the call as the function does', async () => {
+    const seen: Call[] = []
+    const watch = flow((next, call, out) => {
+      seen.push(call)
+      next.start(call, out)
+    })
+    await watch.execute((call) => void seen.push(call), { key: 'k' })
+    expect(seen[0]).toBe(seen[1])
+    expect(seen[0]?.key).toBe('k')
   })
 
   it('may wait before it starts what is inside', async () => {
@@ -95,7 +102,8 @@ describe('a flow of the user’s', () => {
 
 describe('a flow that is deaf to cancellation', () => {
   /** Does its own work for two seconds, whatever happens. */
-  const deafFor2s = (clock: ReturnType<typeof fakeClock>) => flow((next: Layer, call: Call, out: Sink) => void clock.setTimer(() => next.start(call, out), 2_000))
+  const deafFor2s = (clock: ReturnType<typeof fakeClock>) =>
+    flow((next: Layer, call: Call, out: Sink) => void clock.setTimer(() => next.start(call, out), 2_000))
 
   it('does not keep a caller who leaves, nor his listener', async () => {
     const clock = fakeClock()
@@ -115,7 +123,9 @@ describe('a flow that is deaf to cancellation', () => {
       const clock = fakeClock()
       const places = bulkhead({ maxConcurrent: 1, clock })
       const limit = timeout({ after: '1s', clock })
-      const outcome = (order === 'bulkhead outside' ? pipeline(places, limit, deafFor2s(clock)) : pipeline(limit, places, deafFor2s(clock))).tryExecute(() => 'late')
+      const outcome = (
+        order === 'bulkhead outside' ? pipeline(places, limit, deafFor2s(clock)) : pipeline(limit, places, deafFor2s(clock))
+      ).tryExecute(() => 'late')
       await clock.advance('1s')
       expect(await outcome).toMatchObject({ ok: false, error: { code: 'ERR_TIMEOUT' } })
       expect(places.status().running).toBe(1)
@@ -127,10 +137,7 @@ describe('a flow that is deaf to cancellation', () => {
   it('under a deadline of the caller’s, with a retry outside: nothing is tried again', async () => {
     const clock = fakeClock()
     const started = vi.fn()
-    const guarded = pipeline(
-      retry({ clock }),
-      flow(started),
-    )
+    const guarded = pipeline(retry({ clock }), flow(started))
     const outcome = guarded.tryExecute(() => 'late', { deadline: '1s' })
     await clock.advance('1m')
     expect(await outcome).toMatchObject({ ok: false, error: { code: expect.stringMatching(/ERR_DEADLINE_EXCEEDED/) as unknown } })
@@ -158,7 +165,10 @@ describe('childCall', () => {
       return Promise.resolve(call.attempt)
     })
     expect(value).toBe(1)
-    expect(signals.map(({ aborted, reason }) => [aborted, reason as unknown])).toEqual([[true, 'not needed'], [false, undefined]])
+    expect(signals.map(({ aborted, reason }) => [aborted, reason as unknown])).toEqual([
+      [true, 'not needed'],
+      [false, undefined],
+    ])
   })
 
   it('cancelled without a reason has an AbortError for one, so that everybody hears of it', async () => {

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { expectNoUnhandledRejection } from '../../../../test/support/unhandled-rejections.ts'
 import { EventHub, maxWaitingEvents, type PolicyEvent } from './events.ts'
 
 interface Numbered extends PolicyEvent {
@@ -20,14 +21,7 @@ beforeEach(() => {
   hub = new EventHub()
 })
 
-const unhandled: unknown[] = []
-const onUnhandled = (reason: unknown): void => void unhandled.push(reason)
-beforeEach(() => void process.on('unhandledRejection', onUnhandled))
-afterEach(async () => {
-  await settle()
-  process.off('unhandledRejection', onUnhandled)
-  expect(unhandled.splice(0)).toEqual([])
-})
+expectNoUnhandledRejection()
 
 describe('delivery', () => {
   it('is not inside the call that caused the event, and in order', async () => {

@@ -40,7 +40,9 @@ describe.each(Object.entries(ways))('with %s', (_way, make) => {
     const values = [undefined, null, 0, '', false, 7n, Symbol.iterator, () => 5, { plain: true }, [1]]
     for (const value of values) expect(await make().execute(() => value)).toBe(value)
     // oxlint-disable-next-line unicorn/no-thenable
-    expect(await make().execute(() => ({ then: (resolve: (value: number) => void) => resolve(5) }) as unknown as PromiseLike<number>)).toBe(5)
+    expect(await make().execute(() => ({ then: (resolve: (value: number) => void) => resolve(5) }) as unknown as PromiseLike<number>)).toBe(
+      5,
+    )
   })
 
   it('22: a thenable that answers twice, or throws after its answer, counts once', async () => {
@@ -85,9 +87,14 @@ describe.each(Object.entries(ways))('with %s', (_way, make) => {
     const gate = recordingGate()
     const guarded = pipeline(make(), gate.policy)
     for (const wrong of [undefined, null, 5, 'run', {}]) {
-      await expect(guarded.execute(wrong as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT', message: expect.stringMatching(/^the protected function must be a function, got /) })
+      await expect(guarded.execute(wrong as never)).rejects.toMatchObject({
+        code: 'ERR_INVALID_ARGUMENT',
+        message: expect.stringMatching(/^the protected function must be a function, got /),
+      })
     }
-    await expect(guarded.execute(Promise.resolve(5) as never)).rejects.toThrow(/hand in the function that starts the work, not its promise$/)
+    await expect(guarded.execute(Promise.resolve(5) as never)).rejects.toThrow(
+      /hand in the function that starts the work, not its promise$/,
+    )
     expect(gate.log).toEqual([])
   })
 
@@ -113,8 +120,18 @@ describe.each(Object.entries(ways))('with %s', (_way, make) => {
 
   it('a refusal that a function throws (of a permit it did not get) is thrown as the error it stands for', async () => {
     const refused = refusal('ERR_WOULD_WAIT', 'inner', 5)
-    for (const run of [() => Promise.reject(refused), (): never => { throw refused }]) {
-      await expect(make().execute(run)).rejects.toMatchObject({ name: 'HoldfastError', code: 'ERR_WOULD_WAIT', policy: 'inner', retryAfterMs: 5 })
+    for (const run of [
+      () => Promise.reject(refused),
+      (): never => {
+        throw refused
+      },
+    ]) {
+      await expect(make().execute(run)).rejects.toMatchObject({
+        name: 'HoldfastError',
+        code: 'ERR_WOULD_WAIT',
+        policy: 'inner',
+        retryAfterMs: 5,
+      })
       expect(await make().tryExecute(run)).toEqual({ ok: false, refusal: refused })
     }
   })
@@ -155,7 +172,10 @@ describe('options of a call', () => {
     const gate = recordingGate()
     const run = vi.fn()
     for (const reason of [new Error('left'), 'left', null, 0, false]) {
-      expect(await pipeline(retry(), gate.policy).tryExecute(run, { signal: AbortSignal.abort(reason) })).toEqual({ ok: false, error: reason })
+      expect(await pipeline(retry(), gate.policy).tryExecute(run, { signal: AbortSignal.abort(reason) })).toEqual({
+        ok: false,
+        error: reason,
+      })
     }
     await expect(gate.policy.execute(run, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' })
     expect(run).not.toHaveBeenCalled()

@@ -1,4 +1,17 @@
-import { bulkhead, childCall, circuitBreaker, pipeline, policy, rateLimiter, refusal, retry, timeout, type Call, type Gate, type Seat } from 'holdfast'
+import {
+  bulkhead,
+  childCall,
+  circuitBreaker,
+  pipeline,
+  policy,
+  rateLimiter,
+  refusal,
+  retry,
+  timeout,
+  type Call,
+  type Gate,
+  type Seat,
+} from 'holdfast'
 import { fakeClock } from 'holdfast/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { recordingGate } from './recording-gate.fixture.ts'
@@ -33,7 +46,15 @@ class Door implements Gate<string> {
 
 /** Lets everything in; `stillValid` answers as told. */
 function doubtful(): Gate & { valid: boolean } {
-  return { kind: 'gate', valid: true, admit: () => 'in', settle: () => undefined, stillValid() { return this.valid } }
+  return {
+    kind: 'gate',
+    valid: true,
+    admit: () => 'in',
+    settle: () => undefined,
+    stillValid() {
+      return this.valid
+    },
+  }
 }
 
 describe('gates next to each other', () => {
@@ -62,7 +83,12 @@ describe('gates next to each other', () => {
 
   it('get each their own permit', async () => {
     const seen: unknown[] = []
-    const gate = (permit: unknown): Gate => ({ kind: 'gate', admit: () => permit, settle: (held) => void seen.push(held), leave: (held) => void seen.push(held) })
+    const gate = (permit: unknown): Gate => ({
+      kind: 'gate',
+      admit: () => permit,
+      settle: (held) => void seen.push(held),
+      leave: (held) => void seen.push(held),
+    })
     await policy({ name: 'three', parts: [gate(undefined), gate(0), gate({ third: true })] }).execute(() => undefined)
     expect(seen).toEqual([{ third: true }, 0, undefined, { third: true }, 0, undefined])
   })
@@ -112,7 +138,10 @@ describe('a gate that makes the call wait', () => {
     expect(door.cancelled).toBe(1)
     door.seats[1]?.grant('permit')
     late.abort('late')
-    expect(await Promise.all(outcomes)).toEqual([{ ok: false, error: 'early' }, { ok: false, error: 'late' }])
+    expect(await Promise.all(outcomes)).toEqual([
+      { ok: false, error: 'early' },
+      { ok: false, error: 'late' },
+    ])
     expect(door.cancelled).toBe(1)
     expect(door.log).toEqual(['settle permit false', 'leave permit'])
     expect(gate.log).toEqual(['ignored', 'left', 'ignored', 'left'])
@@ -163,7 +192,12 @@ describe('a gate that makes the call wait', () => {
       name: 'twice',
       parts: { kind: 'flow', start: (next, call, out) => next.start(call, { settle: () => next.start(call, out) }) },
     })
-    const guarded = pipeline(twice, policy({ name: 'inner', parts: [gate, inner] }), timeout({ after: '1m', clock: fakeClock() }), policy({ name: 'door', parts: door }))
+    const guarded = pipeline(
+      twice,
+      policy({ name: 'inner', parts: [gate, inner] }),
+      timeout({ after: '1m', clock: fakeClock() }),
+      policy({ name: 'door', parts: door }),
+    )
     const outcome = guarded.execute(() => 'value')
     door.seats[0]?.grant('first')
     await settle()

@@ -1,5 +1,16 @@
 import { getEventListeners } from 'node:events'
-import { bulkhead, circuitBreaker, isRefusal, policy, rateLimiter, verdictOf, type Acquirable, type Gate, type Permit, type Refusal } from 'holdfast'
+import {
+  bulkhead,
+  circuitBreaker,
+  isRefusal,
+  policy,
+  rateLimiter,
+  verdictOf,
+  type Acquirable,
+  type Gate,
+  type Permit,
+  type Refusal,
+} from 'holdfast'
 import { fakeClock } from 'holdfast/testing'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { recordingGate } from './recording-gate.fixture.ts'
@@ -141,11 +152,10 @@ describe('acquire', () => {
     const places = bulkhead({ maxConcurrent: 1, maxQueued: 2, clock })
     const atOnce = await places.acquire({ deadline: '1s' })
     expect(clock.timers.filter(({ ref }) => ref)).toEqual([])
-    const tooLong = places.acquire({ deadline: '1s' })
+    const tooLong = places.acquire({ deadline: '1s' }).catch((error: unknown) => error)
     const later = places.acquire({ deadline: '3s' })
-    const rejection = expect(tooLong).rejects.toMatchObject({ code: 'ERR_DEADLINE_EXCEEDED' })
     await clock.advance('2s')
-    await rejection
+    expect(await tooLong).toMatchObject({ code: 'ERR_DEADLINE_EXCEEDED' })
     expect(places.status()).toMatchObject({ running: 1, queued: 1 })
     atOnce.failure(new Error('x'))
     const permit = await later
@@ -175,6 +185,8 @@ it('only gates can be acquired, and the types say so', () => {
   expectTypeOf(policy({ name: 'gate', parts: gate })).toExtend<Acquirable>()
   expectTypeOf(bulkhead({ maxConcurrent: 1 })).toExtend<Acquirable>()
   expectTypeOf(policy({ name: 'gates', parts: [gate, gate] })).not.toExtend<Acquirable>()
-  expectTypeOf(policy({ name: 'flow', parts: { kind: 'flow', start: (next, call, out) => next.start(call, out) } })).not.toExtend<Acquirable>()
+  expectTypeOf(
+    policy({ name: 'flow', parts: { kind: 'flow', start: (next, call, out) => next.start(call, out) } }),
+  ).not.toExtend<Acquirable>()
   expect('tryAcquire' in policy({ name: 'gates', parts: [gate, gate] })).toBe(false)
 })

@@ -6,7 +6,10 @@ import { recordingGate } from './recording-gate.fixture.ts'
 const shout = (word: string) =>
   policy({
     name: word,
-    parts: { kind: 'flow', start: (next, call, out) => next.start(call, { settle: (ok, value) => out.settle(ok, `${word}(${String(value)})`) }) },
+    parts: {
+      kind: 'flow',
+      start: (next, call, out) => next.start(call, { settle: (ok, value) => out.settle(ok, `${word}(${String(value)})`) }),
+    },
   })
 
 describe('composition', () => {
@@ -20,8 +23,18 @@ describe('composition', () => {
   })
 
   it('of pipelines is the composition of their policies, in whichever way they are put together', async () => {
-    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(shout) as [ReturnType<typeof shout>, ReturnType<typeof shout>, ReturnType<typeof shout>, ReturnType<typeof shout>]
-    for (const nested of [pipeline(a, b, c, d), pipeline(pipeline(a, b), pipeline(c, d)), pipeline(a, pipeline(b, pipeline(c, pipeline(d)))), pipeline(pipeline(), pipeline(pipeline(a, b, c)), d)]) {
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(shout) as [
+      ReturnType<typeof shout>,
+      ReturnType<typeof shout>,
+      ReturnType<typeof shout>,
+      ReturnType<typeof shout>,
+    ]
+    for (const nested of [
+      pipeline(a, b, c, d),
+      pipeline(pipeline(a, b), pipeline(c, d)),
+      pipeline(a, pipeline(b, pipeline(c, pipeline(d)))),
+      pipeline(pipeline(), pipeline(pipeline(a, b, c)), d),
+    ]) {
       expect(await nested.execute(() => 'fn')).toBe('a(b(c(d(fn))))')
       expect(nested[parts]).toHaveLength(4)
     }
@@ -82,7 +95,14 @@ describe('a pipeline as plain data', () => {
     expect(own).toEqual({ kind: 'pipeline', name: 'outer' })
     expect(layers).toEqual([
       expect.objectContaining({ kind: 'fallback' }),
-      { kind: 'pipeline', name: 'inner', layers: [expect.objectContaining({ kind: 'circuit-breaker', name: 'payments' }), expect.objectContaining({ kind: 'bulkhead', name: 'places' })] },
+      {
+        kind: 'pipeline',
+        name: 'inner',
+        layers: [
+          expect.objectContaining({ kind: 'circuit-breaker', name: 'payments' }),
+          expect.objectContaining({ kind: 'bulkhead', name: 'places' }),
+        ],
+      },
       expect.objectContaining({ kind: 'timeout', afterMs: 2_000 }),
     ])
     expect(JSON.parse(JSON.stringify(guarded.describe()))).toEqual(guarded.describe())
@@ -90,7 +110,9 @@ describe('a pipeline as plain data', () => {
 
   it('has the figures of its policies as they are now', () => {
     const held = places.tryAcquire()
-    const { layers } = guarded.status() as unknown as { layers: readonly [unknown, { layers: readonly [unknown, { running: number }] }, unknown] }
+    const { layers } = guarded.status() as unknown as {
+      layers: readonly [unknown, { layers: readonly [unknown, { running: number }] }, unknown]
+    }
     expect(layers[1].layers[1]).toMatchObject({ kind: 'bulkhead', running: 1 })
     if (!held.refused) held.ignore()
   })

@@ -4,8 +4,8 @@ import { isRefusal, toError, type Refusal } from './refusal.ts'
 /** How a call ended, as `tryExecute` says it: nothing is thrown, and no error is made for a refusal. */
 export type Outcome<T> =
   | { readonly ok: true; readonly value: T; readonly error?: undefined; readonly refusal?: undefined }
-  | { readonly ok: false; readonly error: unknown; readonly refusal?: undefined }
-  | { readonly ok: false; readonly refusal: Refusal; readonly error?: undefined }
+  | { readonly ok: false; readonly error: unknown; readonly refusal?: undefined; readonly value?: undefined }
+  | { readonly ok: false; readonly refusal: Refusal; readonly error?: undefined; readonly value?: undefined }
 
 /** Settles the promise of `execute`. */
 export class PromiseSink implements Sink {

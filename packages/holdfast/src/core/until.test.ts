@@ -28,16 +28,19 @@ function settle(): Promise<void> {
 }
 
 /** Where a gate may stand: alone, outside and inside of policies that make calls of their own. */
-const places: Record<string, (gate: PolicyLike) => PolicyLike[]> = {
+const positions: Record<string, (gate: PolicyLike) => PolicyLike[]> = {
   alone: (gate) => [gate],
   'outside a timeout': (gate) => [gate, timeout({ after: '1h', clock: fakeClock() })],
   'inside a timeout': (gate) => [timeout({ after: '1h', clock: fakeClock() }), gate],
   'outside a retry and a timeout': (gate) => [gate, retry(), timeout({ after: '1h', clock: fakeClock() })],
   'inside a retry and a fallback': (gate) => [fallback('x'), retry(), gate],
-  'outside a flow of the user’s': (gate) => [gate, policy({ name: 'pass', parts: { kind: 'flow', start: (next, call, out) => next.start(childCall(call), out) } })],
+  'outside a flow of the user’s': (gate) => [
+    gate,
+    policy({ name: 'pass', parts: { kind: 'flow', start: (next, call, out) => next.start(childCall(call), out) } }),
+  ],
 }
 
-describe.each(Object.entries(places))('a gate %s', (_place, around) => {
+describe.each(Object.entries(positions))('a gate %s', (_place, around) => {
   it('is told of a streamed answer when its body has ended, although the caller has the head at once', async () => {
     const gate = recordingGate()
     const body = new Body()
