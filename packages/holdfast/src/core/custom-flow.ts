@@ -4,8 +4,9 @@ import type { Flow, Layer, Sink } from './layer.ts'
 import { isThenable } from './predicate.ts'
 
 /**
- * A flow of the user's, made safe for those around it: what its `start` throws or rejects with fails the call, a second answer
- * is dropped, and a caller who leaves is told at once although the flow may not listen; what it still does is abandoned work.
+ * A flow of the user's, made safe for those around it: whatever it throws or rejects with fails the call, a second answer is
+ * dropped, a caller who leaves is told at once although the flow may not listen, and what it still does or has started counts
+ * as work that goes on.
  */
 export class CustomFlow implements Flow {
   readonly kind = 'flow' as const
@@ -17,46 +18,79 @@ export class CustomFlow implements Flow {
 
   start(next: Layer, call: Call, out: Sink): void {
     const reason = call.cancelled
-    if (reason !== undefined) {
-      out.settle(false, reason)
-      return
-    }
-    const run = new CustomFlowRun(call as CallState, out)
-    call.onCancel(run)
-    try {
-      const started: unknown = this.flow.start(next, call, run)
-      if (isThenable(started)) Promise.resolve(started).catch((error: unknown) => run.settle(false, error))
-    } catch (error) {
-      run.settle(false, error)
-    }
+    if (reason === undefined) new CustomFlowRun(next, call as CallState, out).begin(this.flow)
+    else out.settle(false, reason)
   }
 }
 
-class CustomFlowRun implements Sink, Abortable {
+/** One call of a flow: what it sees as the layer inside, and as the sink outside. */
+class CustomFlowRun implements Layer, Sink, Abortable {
+  private readonly next: Layer
   private readonly call: CallState
   private readonly out: Sink
-  private cancelled = false
+  /** Calls inside that have not been answered. */
+  private running = 0
   private settled = false
+  private cancelled = false
+  /** The caller has been told while work goes on. */
+  private held = false
 
-  constructor(call: CallState, out: Sink) {
+  constructor(next: Layer, call: CallState, out: Sink) {
+    this.next = next
     this.call = call
     this.out = out
+  }
+
+  begin(flow: Flow): void {
+    this.call.onCancel(this)
+    try {
+      const started: unknown = flow.start(this, this.call, this)
+      if (isThenable(started)) Promise.resolve(started).catch((error: unknown) => this.settle(false, error))
+    } catch (error) {
+      this.settle(false, error)
+    }
+  }
+
+  start(call: Call, out: Sink): void {
+    this.running++
+    this.next.start(call, {
+      settle: (ok, value) => {
+        this.running--
+        try {
+          out.settle(ok, value)
+        } catch (error) {
+          this.settle(false, error)
+        }
+        this.releaseIfOver()
+      },
+    })
   }
 
   settle(ok: boolean, value: unknown): void {
     if (this.settled) return
     this.settled = true
-    if (this.cancelled) {
-      this.call.release()
-      return
+    if (!this.cancelled) {
+      this.call.offCancel(this)
+      if (this.running > 0) this.hold()
+      this.out.settle(ok, value)
     }
-    this.call.offCancel(this)
-    this.out.settle(ok, value)
+    this.releaseIfOver()
   }
 
   cancel(reason: unknown): void {
     this.cancelled = true
-    this.call.hold() // until the flow settles as well
+    this.hold()
     this.out.settle(false, reason)
+  }
+
+  private hold(): void {
+    this.held = true
+    this.call.hold()
+  }
+
+  private releaseIfOver(): void {
+    if (!this.held || !this.settled || this.running > 0) return
+    this.held = false
+    this.call.release()
   }
 }

@@ -76,6 +76,40 @@ describe('a flow of the user’s', () => {
     expect(await awaits.execute(() => 'value')).toBe('value')
   })
 
+  it('that throws where it is told an answer fails the call, and loses no place', async () => {
+    const error = new TypeError('mine')
+    const gate = recordingGate()
+    const broken = flow((next, call) =>
+      next.start(call, {
+        settle() {
+          throw error
+        },
+      }),
+    )
+    for (const run of [() => 'at once', () => Promise.resolve('later')]) {
+      expect(await pipeline(gate.policy, broken, gate.policy).tryExecute(run)).toEqual({ ok: false, error })
+    }
+    expect(gate.held).toBe(0)
+  })
+
+  it('that answers while a call inside still runs gives no place back before that has ended', async () => {
+    const gate = recordingGate()
+    let end = (): void => undefined
+    const impatient = flow((next, call, out) => {
+      next.start(call, { settle: () => undefined })
+      out.settle(true, 'at once')
+    })
+    const slow = (): Promise<void> =>
+      new Promise((resolve) => {
+        end = resolve
+      })
+    expect(await pipeline(gate.policy, impatient).execute(slow)).toBe('at once')
+    expect(gate.log).toEqual(['success'])
+    end()
+    await settle()
+    expect(gate.log).toEqual(['success', 'left'])
+  })
+
   it('that answers twice, or throws after its answer, is heard once', async () => {
     const gate = recordingGate()
     const eager = flow((next, call, out) => {

@@ -9,6 +9,7 @@ export const errorCodes = {
   ERR_RATE_LIMITED: 'the rate limit is used up',
   ERR_RATE_LIMIT_WAIT: 'the rate limit would make the call wait longer than allowed',
   ERR_QUOTA_PAUSED: 'the quota is paused for all callers, as its owner asked',
+  ERR_REFUSED: 'a gate of the application does not let the call through',
   ERR_PERMIT_STALE: 'the permit lost its validity while the call waited further inside',
   ERR_WOULD_WAIT: 'the gate would make the call wait, and the caller asked not to wait',
   ERR_CANCELLED: 'the call was cancelled before its function ran',

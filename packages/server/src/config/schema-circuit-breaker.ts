@@ -50,7 +50,7 @@ const settings = section(
     openForFactor: number({ min: 1, max: 1_000 }).prefault(1).describe('Growth of openFor with every opening that follows a failed probe.'),
     maxOpenFor: duration({ min: '1ms' })
       .exactOptional()
-      .describe('Longest open time, when openForFactor makes it grow. No limit when left out.'),
+      .describe('Longest open time, jitter included. 1h, or openFor if that is longer, when left out.'),
     openForJitter: ratio()
       .prefault(0)
       .describe('Share by which the open time is varied, so that many gateways do not probe together: 0.1 is ± 10 %.'),
@@ -63,7 +63,7 @@ const settings = section(
       .describe('Decides by the share of failed probes instead: this share or more reopens.'),
     probeTimeout: duration({ min: '1ms' })
       .exactOptional()
-      .describe('A probe that has not ended by then has failed. The longer of openFor and 30s when left out.'),
+      .describe('A probe that has not ended by then has failed. The deadline of its request, or else the longer of openFor and 30s, when left out.'),
     mode: choice(['enforce', 'metrics-only', 'disabled'])
       .prefault('enforce')
       .describe('metrics-only says when the circuit would have opened and refuses nothing; disabled does neither.'),

@@ -21,9 +21,6 @@ export const eventLines: Readonly<Record<string, EventLine>> = {
   'circuit.closed': change('info', 'Circuit CLOSED for service {policy}', ['from', 'manual']),
   'circuit.isolated': change('warn', 'Circuit ISOLATED for service {policy}'),
   'circuit.disabled': change('warn', 'Circuit DISABLED for service {policy}'),
-  'circuit.forced-open': change('warn', 'Circuit FORCED_OPEN for service {policy}'),
-  'circuit.forced-closed': change('warn', 'Circuit FORCED_CLOSED for service {policy}'),
-  'circuit.reset': change('info', 'Circuit RESET for service {policy}'),
   'circuit.would-have-opened': {
     level: 'warn',
     message: 'Circuit would have opened for service {policy}',

@@ -103,7 +103,7 @@ describe('the verdict of a half-open circuit', () => {
 
   it('34: agrees with the plain rule "failures / probes reaches the ratio" for every ratio and sample', async () => {
     for (const sample of [1, 2, 3, 7, 10, 29, 100]) {
-      for (const ratio of [0.01, 0.07, 0.1, 0.29, 0.3, 0.1 + 0.2, 1 / 3, 0.5, 2 / 3, 0.7, 0.9, 1]) {
+      for (const ratio of [0.01, 0.07, 0.1, 0.29, 0.3, 0.33333333333333337, 1 / 3, 0.5, 2 / 3, 0.7, 0.9, 1]) {
         for (let failures = 0; failures <= sample; failures++) {
           const { breaker } = await halfOpen({ halfOpenFailureRatio: ratio, halfOpenProbes: sample })
           const probes = Array.from({ length: sample }, () => permitOf(breaker))

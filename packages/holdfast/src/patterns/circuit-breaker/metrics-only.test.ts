@@ -88,11 +88,11 @@ describe('48: metrics-only', () => {
   })
 
   it('crosses anew after it was closed by hand', async () => {
-    const breaker = dark(fakeClock(), { consecutiveFailures: 2 })
+    const breaker = dark(fakeClock(), { consecutiveFailures: 1 })
     const events = record(breaker)
-    await fail(breaker, 2)
+    await fail(breaker)
     breaker.close()
-    await fail(breaker, 2)
+    await fail(breaker)
     expect(events).toHaveLength(2)
   })
 

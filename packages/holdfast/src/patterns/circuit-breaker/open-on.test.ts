@@ -75,7 +75,7 @@ describe('47: an answer that says for how long', () => {
     await fail(breaker)
     clock.tick('1s')
     await fail(breaker, 1, retryAfter(0))
-    expect(breaker.status()).toMatchObject({ state: 'half-open', probes: { running: 0, successes: 0, failures: 0 } })
+    expect(breaker.status()).toMatchObject({ state: 'half-open', openedTotal: 1, probes: { running: 0, successes: 0, failures: 0 } })
   })
 
   it('is not asked about refusals and aborts', async () => {
