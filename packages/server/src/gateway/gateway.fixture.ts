@@ -1,7 +1,16 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
-import { pipeline, rateLimiter, systemClock, type Policy, type RateLimiter } from 'holdfast'
-import { createGateway, Route, type Gateway, type GatewayOptions, type RequestRecord, type RouteSettings } from './index.ts'
+import { pipeline, rateLimiter, systemClock, type CircuitBreakerOptions, type Policy, type RateLimiter, type RetryOptions } from 'holdfast'
+import {
+  createGateway,
+  Route,
+  type Gateway,
+  type GatewayOptions,
+  type RequestRecord,
+  type RouteSettings,
+  UpstreamFailure,
+  type RequestContext,
+} from './index.ts'
 
 /** An upstream that does what a test says, and remembers what it was asked. */
 export interface TestUpstream {
@@ -113,4 +122,45 @@ export function sendRaw(port: number, text: string): Promise<string> {
     socket.on('close', () => resolve(received))
     socket.on('error', reject)
   })
+}
+
+/** Upstreams and gateways of one test file, closed after every test. */
+export class GatewayTests {
+  private readonly opened: { close(): Promise<void> }[] = []
+
+  /** Closes with the others. */
+  open<T extends { close(): Promise<void> }>(each: T): T {
+    this.opened.push(each)
+    return each
+  }
+
+  /** A gateway before an upstream that answers as `handle` says. */
+  async set(handle: RequestListener, options: TestGatewayOptions = {}): Promise<{ upstream: TestUpstream; gateway: TestGateway }> {
+    const upstream = this.open(await startUpstream(handle))
+    return { upstream, gateway: this.open(await startGateway(upstream.port, options)) }
+  }
+
+  async closeAll(): Promise<void> {
+    for (const each of this.opened.splice(0).toReversed()) await each.close()
+  }
+}
+
+export function answerOk(_request: IncomingMessage, response: ServerResponse): void {
+  response.end('fine')
+}
+
+/** A breaker's view of an upstream's answers, as the server sets it. */
+export const breakerRules: Pick<CircuitBreakerOptions<never>, 'isFailure' | 'ignore'> = {
+  isFailure: (error) => !(error instanceof UpstreamFailure) || error.judgement.countsAsFailure,
+  ignore: (error) => error instanceof UpstreamFailure && error.status === 429,
+}
+
+/** Retries as the server sets them, without their delays. */
+export const retryRules: RetryOptions = {
+  initialDelay: 1,
+  retryOn: (error) => (error instanceof UpstreamFailure ? error.judgement.worthRetrying : true),
+  idempotent: (call) => (call.context as RequestContext).idempotent,
+  onRetry: ({ error }) => {
+    if (error instanceof UpstreamFailure) error.answer.discard()
+  },
 }
