@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events'
-import { bulkhead, childCall, pipeline, policy, retry, timeout, type Call, type Flow, type Layer, type Sink } from 'holdfast'
+import { bulkhead, childCall, parts, pipeline, policy, retry, timeout, type Call, type Flow, type Layer, type Sink } from 'holdfast'
 import { fakeClock } from 'holdfast/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { expectNoUnhandledRejection } from '../../../../test/support/unhandled-rejections.ts'
@@ -166,6 +166,16 @@ describe('a flow that is deaf to cancellation', () => {
       await clock.advance('1s')
       expect(places.status()).toMatchObject({ running: 0, failed: 1, succeeded: 0 })
     }
+  })
+
+  it('and a bare object with parts: a timeout tells the caller all the same, and takes no later answer', async () => {
+    const clock = fakeClock()
+    let answer: Sink | undefined
+    const bare = { [parts]: { kind: 'flow' as const, start: (_next: Layer, _call: Call, out: Sink) => void (answer = out) } }
+    const outcome = pipeline(timeout({ after: '1s', clock }), bare).tryExecute(() => 'late')
+    await clock.advance('1s')
+    expect(await outcome).toMatchObject({ ok: false, error: { code: 'ERR_TIMEOUT' } })
+    expect(() => answer?.settle(true, 'late')).not.toThrow()
   })
 
   it('under a deadline of the caller’s, with a retry outside: nothing is tried again', async () => {

@@ -65,8 +65,11 @@ describe.each(Object.entries(positions))('a gate %s', (_place, around) => {
     const gate = recordingGate()
     const body = new Body()
     const caller = new AbortController()
-    caller.signal.addEventListener('abort', () => body.die(caller.signal.reason))
-    await pipeline(...around(gate.policy)).execute(body.stream, { signal: caller.signal })
+    const stream = (call: Call): string => {
+      call.signal.addEventListener('abort', () => body.die(call.signal.reason))
+      return body.stream(call)
+    }
+    await pipeline(...around(gate.policy)).execute(stream, { signal: caller.signal })
     caller.abort('left')
     await settle()
     expect(gate.log).toEqual(['ignored', 'left'])
@@ -194,6 +197,20 @@ it('a flow that starts the same call again has a fresh judgement each time', asy
   await settle()
   expect(gate.log).toEqual(['failure', 'left', 'failure', 'left'])
   expect(gate.held).toBe(0)
+})
+
+it('a flow that starts the same call again does not blame the second answer for the body of the first', async () => {
+  const gate = recordingGate()
+  const twice = policy({
+    name: 'twice',
+    parts: { kind: 'flow', start: (next, call, out) => next.start(call, { settle: () => next.start(call, out) }) },
+  })
+  let runs = 0
+  await pipeline(twice, gate.policy).execute(async (call) => {
+    if (++runs === 1) call.until(Promise.reject(new Error('connection reset')))
+    await settle()
+  })
+  expect(gate.log).toEqual(['failure', 'left', 'success', 'left'])
 })
 
 it('doNotRetry ends the retrying of every retry around', async () => {

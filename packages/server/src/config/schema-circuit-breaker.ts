@@ -63,7 +63,9 @@ const settings = section(
       .describe('Decides by the share of failed probes instead: this share or more reopens.'),
     probeTimeout: duration({ min: '1ms' })
       .exactOptional()
-      .describe('A probe that has not ended by then has failed. The deadline of its request, or else the longer of openFor and 30s, when left out.'),
+      .describe(
+        'A probe that has not ended by then has failed. The deadline of its request, or else the longer of openFor and 30s, when left out.',
+      ),
     mode: choice(['enforce', 'metrics-only', 'disabled'])
       .prefault('enforce')
       .describe('metrics-only says when the circuit would have opened and refuses nothing; disabled does neither.'),
