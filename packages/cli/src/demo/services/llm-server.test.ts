@@ -173,10 +173,8 @@ describe('under a fault', () => {
   })
 
   it('slow takes the factor longer', async () => {
-    await timed()
-    const normal = await timed()
     await service.setFault({ kind: 'slow', factor: 40 })
-    expect(await timed()).toBeGreaterThan(normal * 5)
+    expect(await timed()).toBeGreaterThan(150) // this answer takes 6 ms without the fault; timers are never early, however busy the machine
   })
 })
 
