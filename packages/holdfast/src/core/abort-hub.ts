@@ -19,24 +19,36 @@ const hubs = new WeakMap<AbortSignal, AbortHub>()
  */
 class AbortHub {
   readonly signal: AbortSignal
-  readonly calls = new Set<Abortable>()
+  /** Most signals have one call only. */
+  private calls: Abortable | Set<Abortable> | undefined = undefined
 
   constructor(signal: AbortSignal) {
     this.signal = signal
   }
 
   add(call: Abortable): void {
-    if (this.calls.size === 0) this.signal.addEventListener('abort', this.abort)
-    this.calls.add(call)
+    const { calls } = this
+    if (calls === undefined) {
+      this.calls = call
+      this.signal.addEventListener('abort', this.abort)
+    } else if (calls instanceof Set) calls.add(call)
+    else if (calls !== call) this.calls = new Set([calls, call])
   }
 
   remove(call: Abortable): void {
-    if (this.calls.delete(call) && this.calls.size === 0) this.signal.removeEventListener('abort', this.abort)
+    const { calls } = this
+    if (calls instanceof Set) {
+      if (!calls.delete(call) || calls.size > 0) return
+    } else if (calls !== call) return
+    this.calls = undefined
+    this.signal.removeEventListener('abort', this.abort)
   }
 
   readonly abort = (): void => {
+    const { calls } = this
+    if (calls === undefined) return
     const reason = abortReason(this.signal)
-    for (const call of this.calls) {
+    for (const call of calls instanceof Set ? calls : [calls]) {
       this.remove(call) // those that leave meanwhile hear nothing
       call.cancel(reason)
     }

@@ -18,10 +18,15 @@ export class SubstituteFlow implements Flow {
   readonly kind = 'flow' as const
   usedTotal = 0
   failedTotal = 0
-  private readonly substitute: Substitute
+  private substitute: Substitute
 
   constructor(substitute: Substitute) {
     this.substitute = substitute
+  }
+
+  /** Calls that fail from now on get another answer. */
+  reconfigure(answer: Pick<Substitute, 'handler' | 'when'>): void {
+    this.substitute = { ...this.substitute, ...answer }
   }
 
   start(next: Layer, call: Call, out: Sink): void {

@@ -74,8 +74,11 @@ export interface FaultTolerantSystem extends Observable, Disposable {
    * @throws HoldfastError `ERR_DUPLICATE_NAME`.
    */
   register<P extends AnyPolicy>(policy: P): P
-  /** Takes a policy out by its id, and disposes of it where it can be. Answers whether it was there. */
-  remove(id: string): boolean
+  /**
+   * Takes a policy out by its id, and disposes of it where it can be. With `dispose: false` the calls that are in it go on, those
+   * that wait included. Answers whether it was there.
+   */
+  remove(id: string, options?: { readonly dispose?: boolean }): boolean
   /**
    * The policy of an id such as `circuit-breaker/payments`.
    * @throws HoldfastError `ERR_UNKNOWN_NAME`.
@@ -183,12 +186,12 @@ class PolicySystem implements FaultTolerantSystem {
     return policy
   }
 
-  remove(id: string): boolean {
+  remove(id: string, { dispose = true }: { readonly dispose?: boolean } = {}): boolean {
     const entry = this.entries.get(id)
     if (entry === undefined) return false
     this.entries.delete(id)
     entry.end()
-    if (Symbol.dispose in entry.policy) (entry.policy as unknown as Disposable)[Symbol.dispose]()
+    if (dispose && Symbol.dispose in entry.policy) (entry.policy as unknown as Disposable)[Symbol.dispose]()
     this.announce('system.policy-removed', id)
     return true
   }

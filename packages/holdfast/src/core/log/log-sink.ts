@@ -57,6 +57,8 @@ export interface LogSink extends LoggerLike {
   info(fields: LogFields, message: string): void
   warn(fields: LogFields, message: string): void
   error(fields: LogFields, message: string): void
+  /** Lines below it are not made from now on. */
+  setLevel(level: LogLevel | 'silent'): void
   /** Writes one line for each kind of which repeats were held back, with their number. To be called when the program ends. */
   flush(): void
   status(): LogSinkStatus
@@ -95,7 +97,7 @@ interface Kind {
 }
 
 class Sink implements LogSink {
-  private readonly minLevel: number
+  private minLevel: number
   private readonly destination: Destination
   private readonly common: Readonly<Record<string, PlainValue>>
   private readonly stacks: boolean
@@ -112,7 +114,7 @@ class Sink implements LogSink {
   constructor(options: LogSinkOptions) {
     checkOptionNames('logSink', options, optionNames)
     const { level = 'info', fields = {}, maxRepeats = 10, repeatWindow = '10s', maxKinds = 1_000, stacks = false } = options
-    this.minLevel = levelNumbers[choiceOption('logSink', 'level', level, ['debug', 'info', 'warn', 'error', 'silent'])]
+    this.minLevel = levelNumber(level)
     this.destination = chooseDestination(options)
     this.stacks = booleanOption('logSink', 'stacks', stacks)
     if (typeof fields !== 'object' || fields === null) throw invalidOption('logSink', 'fields', fields, 'an object')
@@ -124,6 +126,10 @@ class Sink implements LogSink {
       integerOption('logSink', 'maxKinds', maxKinds, { min: 1 }),
       (held) => this.tell(held),
     )
+  }
+
+  setLevel(level: LogLevel | 'silent'): void {
+    this.minLevel = levelNumber(level)
   }
 
   isEnabled(level: LogLevel): boolean {
@@ -233,4 +239,8 @@ function withoutOwnNames(fields: Record<string, PlainValue>): Record<string, Pla
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value
+}
+
+function levelNumber(level: LogLevel | 'silent'): number {
+  return levelNumbers[choiceOption('logSink', 'level', level, ['debug', 'info', 'warn', 'error', 'silent'])]
 }

@@ -165,6 +165,19 @@ describe('merge, copy, since and reset', () => {
     expect(histogram.sum).toBe(0)
   })
 
+  it('what a histogram holds can be stored and restored, with the same percentiles', () => {
+    fc.assert(
+      fc.property(values, (recorded) => {
+        const histogram = filled(recorded)
+        const restored = logHistogram()
+        restored.restore(JSON.parse(JSON.stringify(histogram.filled())) as [number, number][])
+        expect(figures(restored)).toEqual(figures(histogram))
+        restored.merge(histogram)
+        expect(restored.count).toBe(2 * recorded.length)
+      }),
+    )
+  })
+
   it('refuse a histogram that divides otherwise', () => {
     expect(() => filled([1]).merge(filled([1], { relativeError: 0.01 }))).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT' }))
     expect(() => filled([1]).since(filled([1], { edges: [1] }))).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARGUMENT' }))

@@ -38,6 +38,10 @@ export interface LogHistogram {
    * @throws HoldfastError `ERR_INVALID_ARGUMENT` when it was made with other options.
    */
   merge(other: LogHistogram): void
+  /** What it holds, ascending, for storing: values to within the relative error, with how many there are of each. */
+  filled(): readonly (readonly [value: number, count: number])[]
+  /** Takes in what {@link LogHistogram.filled} told of a histogram with the same options: its percentiles are the same again. */
+  restore(filled: Iterable<readonly [value: number, count: number]>): void
   copy(): LogHistogram
   /** What was recorded after `earlier`, a {@link LogHistogram.copy} of this histogram, was taken: the figures of one window. */
   since(earlier: LogHistogram): LogHistogram
@@ -161,6 +165,29 @@ export class HistogramCells implements LogHistogram {
     const theirs = this.sameLayout(other).cells
     for (let index = 0; index < maxAt; index++) cells[index] = (cells[index] as number) + (theirs[index] as number)
     cells[maxAt] = Math.max(cells[maxAt] as number, theirs[maxAt] as number)
+  }
+
+  filled(): readonly (readonly [number, number])[] {
+    const filled: (readonly [number, number])[] = []
+    const largest = this.cells[this.maxAt] as number
+    for (let cell = 0; cell < this.sumAt; cell++) {
+      const count = this.cells[cell] as number
+      if (count > 0) filled.push([Math.min(this.layout.estimate(cell), largest), count])
+    }
+    const last = filled.pop()
+    // the last cell holds the largest value, which is known exactly
+    if (last !== undefined) filled.push([largest, last[1]])
+    return filled
+  }
+
+  restore(filled: Iterable<readonly [number, number]>): void {
+    const { cells, sumAt, maxAt } = this
+    for (const [value, count] of filled) {
+      const cell = this.layout.cellOf(value)
+      cells[cell] = (cells[cell] as number) + count
+      cells[sumAt] = (cells[sumAt] as number) + value * count
+      if (value > (cells[maxAt] as number)) cells[maxAt] = value
+    }
   }
 
   copy(): HistogramCells {

@@ -19,7 +19,11 @@ export interface HealthCheckState extends HealthRecord {
   readonly critical: boolean
   /** Epoch ms; null while the check has never ended. */
   readonly checkedAt: number | null
+  /** How old the answer is. */
+  readonly ageMs: number | null
   readonly tookMs: number | null
+  /** The last time that it did not pass, also when it passes again; null if it always has. */
+  readonly lastFailure: { readonly at: number; readonly reason: string } | null
 }
 
 /** One check: never twice at the same time, never longer than its timeout, no oftener than its ttl. */
@@ -33,6 +37,8 @@ export class HealthCheck {
   private record: HealthRecord = { status: 'unknown', reason: 'not checked yet' }
   private endedAt = -Infinity
   private tookMs: number | null = null
+  private failedAt = -Infinity
+  private failure = ''
 
   constructor(name: string, options: HealthCheckOptions, clock: Clock) {
     checkOptionNames(name, options, ['check', 'timeout', 'ttl', 'critical'])
@@ -46,9 +52,10 @@ export class HealthCheck {
 
   /** What is known now. */
   get state(): HealthCheckState {
-    const known = this.endedAt !== -Infinity
-    const checkedAt = known ? this.clock.wallNow() - (this.clock.now() - this.endedAt) : null
-    return { ...this.record, critical: this.critical, checkedAt, tookMs: this.tookMs }
+    const ageMs = this.endedAt === -Infinity ? null : Math.round(this.clock.now() - this.endedAt)
+    const checkedAt = ageMs === null ? null : this.clock.wallNow() - ageMs
+    const lastFailure = this.failedAt === -Infinity ? null : { at: this.wallOf(this.failedAt), reason: this.failure }
+    return { ...this.record, critical: this.critical, checkedAt, ageMs, tookMs: this.tookMs, lastFailure }
   }
 
   /** Resolves when the state is fresh; never rejects. */
@@ -60,6 +67,10 @@ export class HealthCheck {
     return this.running
   }
 
+  private wallOf(instant: number): number {
+    return Math.round(this.clock.wallNow() - (this.clock.now() - instant))
+  }
+
   private run(): Promise<void> {
     const startedAt = this.clock.now()
     const controller = new AbortController()
@@ -69,6 +80,10 @@ export class HealthCheck {
         this.record = record
         this.endedAt = this.clock.now()
         this.tookMs = this.endedAt - startedAt
+        if (record.status !== 'pass') {
+          this.failedAt = this.endedAt
+          this.failure = record.reason ?? record.status
+        }
         resolve()
       }
       const timer = this.clock.setTimer(() => {

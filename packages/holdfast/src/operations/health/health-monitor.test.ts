@@ -72,6 +72,43 @@ describe('health monitor', () => {
     expect([most, aborted]).toEqual([1, true])
   })
 
+  it('S34: tells of each check how old its answer is, how long it took, and how it last failed, also after it passes again', async () => {
+    const clock = fakeClock()
+    let works = false
+    const monitor = healthMonitor({ clock })
+    monitor.registerCheck('database', {
+      ttl: '5s',
+      check: async () => {
+        await new Promise<void>((resolve) => void clock.setTimer(resolve, 30))
+        return works ? undefined : { status: 'fail', reason: 'answered 503' }
+      },
+    })
+    expect(monitor.current().checks['database']).toMatchObject({ checkedAt: null, ageMs: null, tookMs: null, lastFailure: null })
+    const failed = monitor.report()
+    await clock.advance('30ms')
+    const at = clock.wallNow()
+    expect((await failed).checks['database']).toMatchObject({
+      status: 'fail',
+      ageMs: 0,
+      tookMs: 30,
+      lastFailure: { at, reason: 'answered 503' },
+    })
+    works = true
+    await clock.advance('6s')
+    const passed = monitor.report()
+    await clock.advance('30ms')
+    await passed
+    await clock.advance('2s')
+    expect(monitor.current().checks['database']).toEqual({
+      status: 'pass',
+      critical: false,
+      checkedAt: clock.wallNow() - 2_000,
+      ageMs: 2_000,
+      tookMs: 30,
+      lastFailure: { at, reason: 'answered 503' },
+    })
+  })
+
   it('28: asks a dependency no oftener than its ttl', async () => {
     const clock = fakeClock()
     let asked = 0

@@ -12,7 +12,7 @@ import { Hold, type Place } from './place.ts'
 /** One call in so many is timed, and each of the first so many: reading the clock twice costs more than the rest of the gate. */
 const timedEvery = 64
 
-export interface BulkheadSettings {
+export interface GateSettings {
   readonly name: string
   readonly clock: Clock
   readonly maxQueued: number
@@ -23,7 +23,7 @@ export interface BulkheadSettings {
 /** Counts places, and keeps those in order who wait for one. */
 export class BulkheadGate implements Gate<Place> {
   readonly kind = 'gate' as const
-  readonly settings: BulkheadSettings
+  settings: GateSettings
   readonly events: EventHub<BulkheadEvent>
   maxConcurrent: number
   running = 0
@@ -43,16 +43,15 @@ export class BulkheadGate implements Gate<Place> {
   private shared = 0
   private first: Waiter | undefined = undefined
   private last: Waiter | undefined = undefined
-  private readonly waits: DeadlineList | undefined
-  private readonly holds: DeadlineList | undefined
+  private waits: DeadlineList | undefined
+  private holds: DeadlineList | undefined
 
-  constructor(settings: BulkheadSettings, maxConcurrent: number, events: EventHub<BulkheadEvent>) {
+  constructor(settings: GateSettings, maxConcurrent: number, events: EventHub<BulkheadEvent>) {
     this.settings = settings
     this.events = events
     this.maxConcurrent = maxConcurrent
-    const { clock, maxWaitMs, maxHoldMs } = settings
-    this.waits = maxWaitMs === Infinity ? undefined : new DeadlineList(clock, maxWaitMs)
-    this.holds = maxHoldMs === Infinity ? undefined : new DeadlineList(clock, maxHoldMs)
+    this.waits = listOf(settings.clock, settings.maxWaitMs)
+    this.holds = listOf(settings.clock, settings.maxHoldMs)
   }
 
   admit(_call: Call, seat: Seat<Place> | undefined): Place | Refusal | Waiting {
@@ -78,6 +77,18 @@ export class BulkheadGate implements Gate<Place> {
   giveBack(): void {
     this.running--
     this.grantFree()
+  }
+
+  /** Calls that wait or run keep the times they began with. */
+  reconfigure(settings: GateSettings, maxConcurrent: number): void {
+    const { clock, maxWaitMs, maxHoldMs } = settings
+    if (maxWaitMs !== this.settings.maxWaitMs) this.waits = listOf(clock, maxWaitMs)
+    if (maxHoldMs !== this.settings.maxHoldMs) {
+      this.holds = listOf(clock, maxHoldMs)
+      this.shared = 0 // a shared place cannot be taken back
+    }
+    this.settings = settings
+    this.resize(maxConcurrent)
   }
 
   resize(maxConcurrent: number): void {
@@ -121,7 +132,7 @@ export class BulkheadGate implements Gate<Place> {
     waiter.after = undefined
     waiter.waitingHere = false
     this.queued--
-    this.waits?.remove(waiter)
+    waiter.list?.remove(waiter)
   }
 
   reject(code: ErrorCode): Refusal {
@@ -133,15 +144,11 @@ export class BulkheadGate implements Gate<Place> {
     return refusal(code, name)
   }
 
-  holdExpired(): void {
+  holdExpired(maxHoldMs: number): void {
     this.expiredHolds++
-    const { name, clock, maxHoldMs } = this.settings
+    const { name, clock } = this.settings
     if (this.events.active) this.events.emit({ type: 'bulkhead.hold-expired', policy: name, at: clock.wallNow(), maxHoldMs })
     this.giveBack()
-  }
-
-  endHold(hold: Hold): void {
-    this.holds?.remove(hold)
   }
 
   private take(): Place {
@@ -161,7 +168,7 @@ export class BulkheadGate implements Gate<Place> {
       if (this.admitted >= timedEvery) this.shared = timedEvery - 1
       return { gate: this, takenAt, hold: undefined }
     }
-    const hold = new Hold(this, takenAt)
+    const hold = new Hold(this, takenAt, this.holds)
     this.holds.add(hold, now)
     return hold
   }
@@ -182,7 +189,8 @@ export class BulkheadGate implements Gate<Place> {
     else this.last.after = waiter
     this.last = waiter
     this.queued++
-    this.waits?.add(waiter, this.settings.clock.now())
+    waiter.list = this.waits
+    waiter.list?.add(waiter, this.settings.clock.now())
     return waiter
   }
 
@@ -195,6 +203,10 @@ export class BulkheadGate implements Gate<Place> {
   }
 }
 
+function listOf(clock: Clock, durationMs: number): DeadlineList | undefined {
+  return durationMs === Infinity ? undefined : new DeadlineList(clock, durationMs)
+}
+
 /** A call that waits for a place. */
 class Waiter implements Waiting, DeadlineNode {
   readonly waiting = true as const
@@ -203,6 +215,8 @@ class Waiter implements Waiting, DeadlineNode {
   before: Waiter | undefined = undefined
   after: Waiter | undefined = undefined
   waitingHere = true
+  /** Where its longest wait is watched. */
+  list: DeadlineList | undefined = undefined
   dueAt = 0
   previous: DeadlineNode | undefined = undefined
   next: DeadlineNode | undefined = undefined

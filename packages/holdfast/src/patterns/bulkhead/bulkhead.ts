@@ -6,7 +6,7 @@ import { checkOptionNames, integerOption, nameOption } from '../../core/options.
 import { parts } from '../../core/parts.ts'
 import { GatePolicy, type Acquirable } from '../../core/permit.ts'
 import type { HealthRecord, Policy, PolicyDescription } from '../../core/policy.ts'
-import { BulkheadGate } from './bulkhead-gate.ts'
+import { BulkheadGate, type GateSettings } from './bulkhead-gate.ts'
 
 export interface BulkheadOptions {
   /** Calls that may run at the same time, 1 or more. */
@@ -68,18 +68,28 @@ export interface BulkheadStatus {
   readonly [figure: string]: unknown
 }
 
+/** What may change while a bulkhead is in use. */
+export type BulkheadSettings = Omit<BulkheadOptions, 'name' | 'clock'>
+
 export interface Bulkhead extends Policy<BulkheadEvent>, Acquirable, Disposable {
   readonly kind: 'bulkhead'
   status(): BulkheadStatus
   /** Changes the number of places. Growing lets waiters in at once; shrinking waits for places to come back. */
   resize(maxConcurrent: number): void
+  /**
+   * Puts other settings into force: what is left out is as if it had been left out at first. Places are changed as by
+   * {@link Bulkhead.resize}; those who wait stay in line, and keep `maxWait` and `maxHold` as they were when they came. Figures stay.
+   * @throws HoldfastError `ERR_INVALID_OPTION`; nothing has changed then.
+   */
+  reconfigure(settings: BulkheadSettings): void
   /** Sets the totals to zero. Places and waiters stay as they are: resetting figures heals nothing. */
   resetStatistics(): void
   /** Turns all waiters away, and every later call, with `ERR_DISPOSED`. */
   dispose(): void
 }
 
-const optionNames = ['maxConcurrent', 'maxQueued', 'maxWait', 'maxHold', 'name', 'clock'] as const
+const settingNames = ['maxConcurrent', 'maxQueued', 'maxWait', 'maxHold'] as const
+const optionNames = [...settingNames, 'name', 'clock'] as const
 
 /** The bulkhead with one compartment; {@link bulkhead} is the public door. */
 export function singleBulkhead(options: BulkheadOptions): Bulkhead {
@@ -95,14 +105,7 @@ class BulkheadPolicy extends GatePolicy<BulkheadEvent> implements Bulkhead {
     checkOptionNames('bulkhead', options, optionNames)
     const name = nameOption('bulkhead', options.name)
     super(name, options.clock ?? systemClock)
-    const settings = {
-      name,
-      clock: this.clock,
-      maxQueued: integerOption(name, 'maxQueued', options.maxQueued ?? 0),
-      maxWaitMs: options.maxWait === undefined ? Infinity : durationMs(name, 'maxWait', options.maxWait, { allowInfinity: true }),
-      maxHoldMs: options.maxHold === undefined ? Infinity : durationMs(name, 'maxHold', options.maxHold, { min: 1, allowInfinity: true }),
-    }
-    this.gate = new BulkheadGate(settings, integerOption(name, 'maxConcurrent', options.maxConcurrent, { min: 1 }), new EventHub())
+    this.gate = new BulkheadGate(gateSettings(name, this.clock, options), placesOption(name, options.maxConcurrent), new EventHub())
     this[parts] = [this.gate]
   }
 
@@ -154,7 +157,12 @@ class BulkheadPolicy extends GatePolicy<BulkheadEvent> implements Bulkhead {
   }
 
   resize(maxConcurrent: number): void {
-    this.gate.resize(integerOption(this.name, 'maxConcurrent', maxConcurrent, { min: 1 }))
+    this.gate.resize(placesOption(this.name, maxConcurrent))
+  }
+
+  reconfigure(settings: BulkheadSettings): void {
+    checkOptionNames(this.name, settings, settingNames)
+    this.gate.reconfigure(gateSettings(this.name, this.clock, settings), placesOption(this.name, settings.maxConcurrent))
   }
 
   resetStatistics(): void {
@@ -168,4 +176,18 @@ class BulkheadPolicy extends GatePolicy<BulkheadEvent> implements Bulkhead {
   [Symbol.dispose](): void {
     this.dispose()
   }
+}
+
+function gateSettings(name: string, clock: Clock, { maxQueued, maxWait, maxHold }: BulkheadSettings): GateSettings {
+  return {
+    name,
+    clock,
+    maxQueued: integerOption(name, 'maxQueued', maxQueued ?? 0),
+    maxWaitMs: maxWait === undefined ? Infinity : durationMs(name, 'maxWait', maxWait, { allowInfinity: true }),
+    maxHoldMs: maxHold === undefined ? Infinity : durationMs(name, 'maxHold', maxHold, { min: 1, allowInfinity: true }),
+  }
+}
+
+function placesOption(name: string, maxConcurrent: unknown): number {
+  return integerOption(name, 'maxConcurrent', maxConcurrent, { min: 1 })
 }

@@ -21,6 +21,7 @@ export type {
   BulkheadOptions,
   BulkheadRejected,
   BulkheadResized,
+  BulkheadSettings,
   BulkheadStatus,
 } from './bulkhead.ts'
 export type { CompartmentedBulkhead, CompartmentedBulkheadOptions, CompartmentedBulkheadStatus } from './compartments.ts'

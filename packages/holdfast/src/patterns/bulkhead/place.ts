@@ -1,4 +1,4 @@
-import type { DeadlineNode } from '../../core/deadline-list.ts'
+import type { DeadlineList, DeadlineNode } from '../../core/deadline-list.ts'
 import type { BulkheadGate } from './bulkhead-gate.ts'
 
 /** A place that a call holds. Most calls of a gate share one object: there is nothing to remember of them. */
@@ -18,10 +18,12 @@ export class Hold implements Place, DeadlineNode {
   next: DeadlineNode | undefined = undefined
   listed = false
   over = false
+  private readonly list: DeadlineList
 
-  constructor(gate: BulkheadGate, takenAt: number | undefined) {
+  constructor(gate: BulkheadGate, takenAt: number | undefined, list: DeadlineList) {
     this.gate = gate
     this.takenAt = takenAt
+    this.list = list
   }
 
   get hold(): Hold {
@@ -30,12 +32,12 @@ export class Hold implements Place, DeadlineNode {
 
   end(): void {
     this.over = true
-    this.gate.endHold(this)
+    this.list.remove(this)
     this.gate.giveBack()
   }
 
   expire(): void {
     this.over = true
-    this.gate.holdExpired()
+    this.gate.holdExpired(this.list.durationMs)
   }
 }

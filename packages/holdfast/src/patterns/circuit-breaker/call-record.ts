@@ -7,16 +7,29 @@ import { CountWindow, TimeWindow, type OutcomeWindow } from './windows.ts'
 export class CallRecord {
   consecutiveFailures = 0
   /** Whether a success changes nothing but the row of failures. */
-  readonly forgetsSuccesses: boolean
-  private readonly rules: TripRules
+  forgetsSuccesses: boolean
+  private rules: TripRules
   /** For ratios; undefined when no rule looks at one. */
-  private readonly window: OutcomeWindow | undefined
-  private readonly failureTimes: FailureTimes | undefined
+  private window: OutcomeWindow | undefined
+  private failureTimes: FailureTimes | undefined
 
   constructor(rules: TripRules) {
     this.rules = rules
     this.window = windowFor(rules)
-    this.failureTimes = rules.failureThreshold === Infinity ? undefined : new FailureTimes(rules.failureThreshold, rules.windowMs)
+    this.failureTimes = failureTimesFor(rules)
+    this.forgetsSuccesses = this.window === undefined
+  }
+
+  /** Other rules. What is remembered stays as far as they look at it in the same way. */
+  reconfigure(rules: TripRules): void {
+    const before = this.rules
+    this.rules = rules
+    if (rules.failureThreshold !== before.failureThreshold || rules.windowMs !== before.windowMs) {
+      const earlier = this.failureTimes
+      this.failureTimes = failureTimesFor(rules)
+      if (earlier !== undefined) this.failureTimes?.take(earlier)
+    }
+    this.window = changedWindow(this.window, before, rules)
     this.forgetsSuccesses = this.window === undefined
   }
 
@@ -53,6 +66,22 @@ export class CallRecord {
     this.window?.clear()
     this.failureTimes?.clear()
   }
+}
+
+function failureTimesFor({ failureThreshold, windowMs }: TripRules): FailureTimes | undefined {
+  return failureThreshold === Infinity ? undefined : new FailureTimes(failureThreshold, windowMs)
+}
+
+/** The window of other rules, with what the one before remembers, if both are of one kind. */
+function changedWindow(window: OutcomeWindow | undefined, before: TripRules, rules: TripRules): OutcomeWindow | undefined {
+  const isSameSize = before.windowCalls === rules.windowCalls && (rules.windowCalls !== undefined || before.windowMs === rules.windowMs)
+  const made = windowFor(rules)
+  const next = window !== undefined && made !== undefined && isSameSize ? window : made
+  if (next !== window && ((next instanceof CountWindow && window instanceof CountWindow) || (next instanceof TimeWindow && window instanceof TimeWindow)))
+    next.take(window as never)
+  // a call that was slow by another measure says nothing
+  if (before.slowCallMs !== rules.slowCallMs) next?.forgetSlow()
+  return next
 }
 
 function windowFor(rules: TripRules): OutcomeWindow | undefined {

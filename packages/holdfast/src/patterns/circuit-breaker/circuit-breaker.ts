@@ -10,7 +10,13 @@ import type { HealthRecord, Policy, PolicyDescription } from '../../core/policy.
 import { isRefusal } from '../../core/refusal.ts'
 import { SubstituteFlow } from '../../core/substitute.ts'
 import { CircuitGate, type CircuitGroup } from './circuit-gate.ts'
-import { circuitSettings, type CircuitBreakerOptions } from './circuit-options.ts'
+import {
+  changedSettings,
+  circuitSettings,
+  type CircuitBreakerOptions,
+  type CircuitBreakerSettings,
+  type CircuitSettings,
+} from './circuit-options.ts'
 import { circuitStatus, failureRate, type CircuitStatus } from './circuit-status.ts'
 import type { CircuitEvent, CircuitState } from './events.ts'
 
@@ -32,6 +38,14 @@ export interface CircuitBreaker<F = never> extends Policy<CircuitEvent, F>, Acqu
   /** Closes and sets all figures to zero. */
   reset(): void
   /**
+   * Puts other rules into force; what is left out is as if it had been left out at first. The state stays, and with it the time that
+   * an open circuit has left, the probes of a half-open one (they decide by the rules they began with), calls under way, figures, and
+   * what is remembered of earlier calls as far as the new rules look at the same: the next result is judged by all of it. A `mode` of
+   * `disabled` disables, and another one after it closes.
+   * @throws HoldfastError `ERR_INVALID_OPTION`; nothing has changed then.
+   */
+  reconfigure(settings: CircuitBreakerSettings): void
+  /**
    * Probes now instead of waiting for the open time to end: `check` runs as a probe, and its result counts as one.
    * Answers whether it counted as a success. An isolated circuit is not probed, nor one whose probes all run: the answer is
    * false, and `check` does not run.
@@ -48,26 +62,17 @@ class CircuitBreakerPolicy extends GatePolicy<CircuitEvent, unknown> implements 
   readonly kind = 'circuit-breaker' as const
   readonly [parts]: readonly Part[]
   protected readonly gate: CircuitGate
-  private readonly description: PolicyDescription
+  private description: PolicyDescription
+  private readonly hasFallback: boolean
 
   constructor(options: CircuitBreakerOptions, group: CircuitGroup | undefined) {
     const settings = circuitSettings(options)
     super(settings.name, settings.clock)
-    const { name, mode, rules, halfOpen, openTime } = settings
-    const hasFallback = options.fallback !== undefined
+    this.hasFallback = options.fallback !== undefined
     this.gate = new CircuitGate(settings, group)
-    if (mode === 'disabled') this.gate.disable()
-    this[parts] = hasFallback ? [this.substitute(options.fallback), this.gate] : [this.gate]
-    this.description = Object.freeze({
-      kind: this.kind,
-      name,
-      ...rules.description,
-      ...halfOpen.description,
-      ...openTime.description,
-      mode,
-      trips: 'any',
-      hasFallback,
-    })
+    if (settings.mode === 'disabled') this.gate.disable()
+    this[parts] = this.hasFallback ? [this.substitute(options.fallback), this.gate] : [this.gate]
+    this.description = this.descriptionOf(settings)
   }
 
   get state(): CircuitState {
@@ -120,6 +125,12 @@ class CircuitBreakerPolicy extends GatePolicy<CircuitEvent, unknown> implements 
     this.gate.resetTotals()
   }
 
+  reconfigure(options: CircuitBreakerSettings): void {
+    const settings = changedSettings(this.gate.settings, options)
+    this.gate.reconfigure(settings)
+    this.description = this.descriptionOf(settings)
+  }
+
   async attemptReset(check: () => unknown): Promise<boolean> {
     const { gate, name } = this
     if (typeof check !== 'function') {
@@ -140,6 +151,19 @@ class CircuitBreakerPolicy extends GatePolicy<CircuitEvent, unknown> implements 
     } catch (error) {
       return gate.settle(permit, false, error, call) === 'success'
     }
+  }
+
+  private descriptionOf({ name, mode, rules, halfOpen, openTime }: CircuitSettings): PolicyDescription {
+    return Object.freeze({
+      kind: this.kind,
+      name,
+      ...rules.description,
+      ...halfOpen.description,
+      ...openTime.description,
+      mode,
+      trips: 'any',
+      hasFallback: this.hasFallback,
+    })
   }
 
   /** Answers in place of this breaker's own refusals. */

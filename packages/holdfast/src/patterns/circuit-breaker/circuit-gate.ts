@@ -38,7 +38,7 @@ export interface CircuitPosition {
 /** The state machine. It owns no timer: time is looked at when a call comes, or when somebody reads. */
 export class CircuitGate implements Gate<CircuitPermit> {
   readonly kind = 'gate' as const
-  readonly settings: CircuitSettings
+  settings: CircuitSettings
   readonly events: EventHub<CircuitEvent> = new EventHub()
   readonly record: CallRecord
   state: CircuitState = 'closed'
@@ -54,10 +54,10 @@ export class CircuitGate implements Gate<CircuitPermit> {
   lastFailureAt: number | undefined = undefined
   probation: Probation | undefined = undefined
   private readonly group: CircuitGroup | undefined
-  private readonly judge: OutcomeJudge
-  private readonly slowCalls: SlowCalls | undefined
+  private judge: OutcomeJudge
+  private slowCalls: SlowCalls | undefined
   /** Whether a success in the closed state is no more than a number to count. */
-  private readonly plainSuccess: boolean
+  private plainSuccess: boolean
   private generation = 0
   private closedPermit: CircuitPermit = { generation: 0 }
   private openedAt = 0
@@ -70,13 +70,27 @@ export class CircuitGate implements Gate<CircuitPermit> {
   constructor(settings: CircuitSettings, group: CircuitGroup | undefined) {
     this.settings = settings
     this.group = group
-    const { rules, clock, mode, isFailureResult, openOn } = settings
-    this.since = clock.wallNow()
-    this.record = new CallRecord(rules)
-    this.judge = new OutcomeJudge(settings, (callback, error) => this.callbackFailed(callback, error))
-    this.slowCalls = rules.slowCallMs === Infinity ? undefined : new SlowCalls(clock, rules.slowCallMs, () => this.checkRules())
-    const mayStayClosed = mode === 'metrics-only' || group?.mayOpen !== undefined
-    this.plainSuccess = this.record.forgetsSuccesses && !mayStayClosed && isFailureResult === undefined && openOn === undefined
+    this.since = settings.clock.wallNow()
+    this.record = new CallRecord(settings.rules)
+    this.judge = this.newJudge(settings)
+    this.slowCalls = this.newSlowCalls(settings)
+    this.plainSuccess = this.isPlainSuccess(settings)
+  }
+
+  /** Other rules; what happens next is judged by them. */
+  reconfigure(settings: CircuitSettings): void {
+    const before = this.settings
+    this.expireProbes() // what has run out has done so under the rules before
+    this.settings = settings
+    this.record.reconfigure(settings.rules)
+    this.judge = this.newJudge(settings)
+    if (settings.rules.slowCallMs !== before.rules.slowCallMs) {
+      this.slowCalls?.retire()
+      this.slowCalls = this.newSlowCalls(settings)
+    }
+    this.plainSuccess = this.isPlainSuccess(settings)
+    if (settings.mode === 'disabled' && before.mode !== 'disabled') this.disable()
+    if (settings.mode !== 'disabled' && before.mode === 'disabled' && this.state === 'disabled') this.close(true)
   }
 
   admit(call: Call): CircuitPermit | Refusal {
@@ -94,7 +108,7 @@ export class CircuitGate implements Gate<CircuitPermit> {
     }
     const given = verdictOf(ok, value, call)
     if (permit === uncounted) return given
-    const slow = permit instanceof WatchedPermit && this.slowCalls !== undefined && this.slowCalls.end(permit)
+    const slow = permit instanceof WatchedPermit && permit.end(this.settings.rules.slowCallMs)
     const openForMs = given === 'ignored' ? undefined : this.judge.openForMs(ok, value)
     const verdict = given === 'ignored' || openForMs !== undefined ? 'ignored' : this.judge.verdict(ok, value, call)
     if (permit instanceof Probe && permit.generation === this.generation) this.expireProbes(verdict === 'failure' ? permit : undefined)
@@ -177,6 +191,19 @@ export class CircuitGate implements Gate<CircuitPermit> {
     this.opened = 0
     this.wouldHaveOpened = 0
     this.lastFailureAt = undefined
+  }
+
+  private newJudge(settings: CircuitSettings): OutcomeJudge {
+    return new OutcomeJudge(settings, (callback, error) => this.callbackFailed(callback, error))
+  }
+
+  private newSlowCalls({ clock, rules }: CircuitSettings): SlowCalls | undefined {
+    return rules.slowCallMs === Infinity ? undefined : new SlowCalls(clock, rules.slowCallMs, this.generation, () => this.checkRules())
+  }
+
+  private isPlainSuccess({ mode, isFailureResult, openOn }: CircuitSettings): boolean {
+    const mayStayClosed = mode === 'metrics-only' || this.group?.mayOpen !== undefined
+    return this.record.forgetsSuccesses && !mayStayClosed && isFailureResult === undefined && openOn === undefined
   }
 
   private admitUnlessOpen(call: Call): CircuitPermit | Refusal {

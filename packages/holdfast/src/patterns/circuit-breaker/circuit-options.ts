@@ -59,10 +59,17 @@ export const circuitOptionNames = [
   'random',
 ] as const
 
+/** What may change while a circuit breaker is in use. */
+export type CircuitBreakerSettings = Omit<CircuitBreakerOptions, 'name' | 'clock' | 'random' | 'control' | 'fallback'>
+
+const fixedOptionNames: readonly string[] = ['name', 'clock', 'random', 'control', 'fallback']
+const settingNames: readonly string[] = circuitOptionNames.filter((name) => !fixedOptionNames.includes(name))
+
 /** Validated {@link CircuitBreakerOptions}. */
 export interface CircuitSettings extends JudgeRules {
   readonly name: string
   readonly clock: Clock
+  readonly random: Random
   readonly mode: CircuitMode
   readonly rules: TripRules
   readonly halfOpen: HalfOpenRules
@@ -78,10 +85,12 @@ export function circuitSettings(options: CircuitBreakerOptions): CircuitSettings
   if (control !== undefined && typeof control?.isolate !== 'function') throw invalidOption(name, 'control', control, 'a circuitControl()')
   if (!isClock(clock)) throw invalidOption(name, 'clock', clock, 'a Clock')
   functionOption(name, 'openOn', openOn)
-  const time = openTime(name, options, functionOption(name, 'random', options.random) ?? Math.random)
+  const random = functionOption(name, 'random', options.random) ?? Math.random
+  const time = openTime(name, options, random)
   return {
     name,
     clock,
+    random,
     mode: choiceOption(name, 'mode', options.mode ?? 'enforce', ['enforce', 'metrics-only', 'disabled']),
     rules: tripRules(name, options),
     halfOpen: halfOpenRules(name, options, time.firstMs),
@@ -92,6 +101,15 @@ export function circuitSettings(options: CircuitBreakerOptions): CircuitSettings
     openOn: openOn === undefined ? undefined : (outcome) => openForMs(name, openOn(outcome), time.maxMs),
     control,
   }
+}
+
+/**
+ * Other settings for the same circuit breaker.
+ * @throws HoldfastError `ERR_INVALID_OPTION`
+ */
+export function changedSettings({ name, clock, random, control }: CircuitSettings, options: CircuitBreakerSettings): CircuitSettings {
+  checkOptionNames(name, options, settingNames)
+  return circuitSettings({ ...options, name, clock, random, ...(control === undefined ? {} : { control }) })
 }
 
 function openForMs(name: string, openFor: unknown, maxMs: number): number | undefined {

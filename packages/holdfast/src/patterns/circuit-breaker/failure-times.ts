@@ -29,6 +29,13 @@ export class FailureTimes {
     return count
   }
 
+  /** Remembers the latest of what another one does. */
+  take({ times, position }: FailureTimes): void {
+    for (let age = Math.min(times.length, this.times.length); age > 0; age--) {
+      this.record(times[(position - age + times.length) % times.length] as number)
+    }
+  }
+
   clear(): void {
     this.times.fill(-Infinity)
     this.position = 0

@@ -17,7 +17,7 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
 }
 
 export type { CircuitBreaker } from './circuit-breaker.ts'
-export type { CircuitBreakerOptions, CircuitMode } from './circuit-options.ts'
+export type { CircuitBreakerOptions, CircuitBreakerSettings, CircuitMode } from './circuit-options.ts'
 export type { CircuitStatus } from './circuit-status.ts'
 export { circuitControl, type CircuitControl } from './control.ts'
 export type * from './events.ts'

@@ -5,14 +5,16 @@ import { DeadlineList, type DeadlineNode } from '../../core/deadline-list.ts'
 export class SlowCalls {
   /** Calls of the present generation that are slow and have not ended. */
   inFlight = 0
-  private generation = 0
+  private generation: number
+  private retired = false
   private readonly clock: Clock
   private readonly watch: DeadlineList
   private readonly oneMore: () => void
 
   /** @param oneMore A call of the present generation has become slow. */
-  constructor(clock: Clock, slowCallMs: number, oneMore: () => void) {
+  constructor(clock: Clock, slowCallMs: number, generation: number, oneMore: () => void) {
     this.clock = clock
+    this.generation = generation
     this.watch = new DeadlineList(clock, slowCallMs)
     this.oneMore = oneMore
   }
@@ -23,11 +25,18 @@ export class SlowCalls {
     return permit
   }
 
-  /** Answers whether the call was slow. */
-  end(permit: WatchedPermit): boolean {
+  /** Answers whether the call was slow; of calls that began under another duration, by the one that holds now. */
+  end(permit: WatchedPermit, slowCallMs: number): boolean {
     this.watch.remove(permit)
+    if (this.retired) return this.clock.now() - (permit.dueAt - this.watch.durationMs) >= slowCallMs
     if (permit.slow && permit.generation === this.generation) this.inFlight--
     return permit.slow || this.clock.now() >= permit.dueAt
+  }
+
+  /** Another duration holds from now on: these calls are judged when they end. */
+  retire(): void {
+    this.retired = true
+    this.inFlight = 0
   }
 
   /** Calls of earlier generations count no more. */
@@ -38,7 +47,7 @@ export class SlowCalls {
 
   becameSlow(permit: WatchedPermit): void {
     permit.slow = true
-    if (permit.generation !== this.generation) return
+    if (this.retired || permit.generation !== this.generation) return
     this.inFlight++
     this.oneMore()
   }
@@ -57,6 +66,11 @@ export class WatchedPermit implements DeadlineNode {
   constructor(calls: SlowCalls, generation: number) {
     this.calls = calls
     this.generation = generation
+  }
+
+  /** Ends the watch; answers whether the call was slow. */
+  end(slowCallMs: number): boolean {
+    return this.calls.end(this, slowCallMs)
   }
 
   expire(): void {

@@ -10,6 +10,8 @@ export interface OutcomeWindow extends OutcomeCounts {
   record(now: number, failed: boolean, slow: boolean): void
   /** Forgets what has become too old by `now`. */
   advance(now: number): void
+  /** Forgets which calls were slow, not the calls. */
+  forgetSlow(): void
   clear(): void
 }
 
@@ -39,6 +41,19 @@ export class CountWindow implements OutcomeWindow {
   }
 
   advance(): void {}
+
+  /** Remembers the latest of what another one does. */
+  take({ ring, calls, position }: CountWindow): void {
+    for (let age = Math.min(calls, this.ring.length); age > 0; age--) {
+      const outcome = ring[(position - age + ring.length) % ring.length] as number
+      this.record(0, (outcome & 1) === 1, outcome >> 1 === 1)
+    }
+  }
+
+  forgetSlow(): void {
+    this.slow = 0
+    for (const [index, outcome] of this.ring.entries()) this.ring[index] = outcome & 1
+  }
 
   clear(): void {
     this.calls = 0
@@ -95,6 +110,24 @@ export class TimeWindow implements OutcomeWindow {
 
   clear(): void {
     while (this.used > 0) this.dropOldest()
+  }
+
+  /** Remembers what another one does that is not too old. Buckets that lie within one of this window's become one. */
+  take(other: TimeWindow): void {
+    for (let index = 0; index < other.used; index++) {
+      const bucket = (other.oldest + index) % bucketCount
+      const beganAt = other.beganAt[bucket] as number
+      if (this.used === 0 || beganAt >= (this.beganAt[this.newest] as number) + this.bucketMs) this.beginBucket(beganAt)
+      for (let field = 0; field < 3; field++) this.buckets[this.newest * 3 + field]! += other.buckets[bucket * 3 + field] as number
+    }
+    this.calls = other.calls
+    this.failures = other.failures
+    this.slow = other.slow
+  }
+
+  forgetSlow(): void {
+    this.slow = 0
+    for (let bucket = 0; bucket < bucketCount; bucket++) this.buckets[bucket * 3 + 2] = 0
   }
 
   private beginBucket(now: number): void {

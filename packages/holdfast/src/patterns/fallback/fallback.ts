@@ -5,7 +5,7 @@ import type { Part } from '../../core/layer.ts'
 import { checkOptionNames, functionOption, invalidOption, nameOption } from '../../core/options.ts'
 import { parts } from '../../core/parts.ts'
 import { BasePolicy, type Policy, type PolicyDescription } from '../../core/policy.ts'
-import { SubstituteFlow } from '../../core/substitute.ts'
+import { SubstituteFlow, type Substitute } from '../../core/substitute.ts'
 
 export interface FallbackOptions<F = unknown> {
   /** The answer to give instead. Either this or `handler`. */
@@ -46,12 +46,22 @@ export interface FallbackStatus {
   readonly [figure: string]: unknown
 }
 
+/** What may change while a fallback is in use. */
+export type FallbackSettings<F = unknown> = Omit<FallbackOptions<F>, 'name' | 'clock'>
+
 export interface Fallback<F = unknown> extends Policy<FallbackEvent, F> {
   readonly kind: 'fallback'
   status(): FallbackStatus
+  /**
+   * Puts another answer into force, for calls that fail from now on: what is left out is as if it had been left out at first.
+   * Figures stay.
+   * @throws HoldfastError `ERR_INVALID_OPTION`; nothing has changed then.
+   */
+  reconfigure(settings: FallbackSettings<F>): void
 }
 
-const optionNames = ['value', 'handler', 'when', 'name', 'clock'] as const
+const settingNames = ['value', 'handler', 'when'] as const
+const optionNames = [...settingNames, 'name', 'clock'] as const
 
 /**
  * Answers in place of a failed call: with a value, or with what a function makes of the error. A plain object that has `value` or
@@ -79,22 +89,16 @@ class FallbackPolicy extends BasePolicy<FallbackEvent, unknown> implements Fallb
   readonly [parts]: readonly Part[]
   private readonly events = new EventHub<FallbackEvent>()
   private readonly flow: SubstituteFlow
-  private readonly settings: FallbackOptions
+  private settings: FallbackSettings
 
   constructor(options: FallbackOptions) {
     checkOptionNames('fallback', options, optionNames)
     const name = nameOption('fallback', options.name)
     super(name, options.clock ?? systemClock)
-    const { handler: given } = options
-    if (!('value' in options) && typeof given !== 'function')
-      throw invalidOption(name, 'handler', given, "a function, or 'value' must be given")
-    if ('value' in options && given !== undefined) throw invalidOption(name, 'handler', given, "absent when 'value' is given")
-    functionOption(name, 'when', options.when)
+    checkSettings(name, options)
     this.settings = options
-    const { value, handler = (): unknown => value, when } = options
     this.flow = new SubstituteFlow({
-      handler,
-      when,
+      ...answerOf(options),
       used: (error) => {
         if (this.events.active) this.events.emit({ type: 'fallback.used', policy: name, at: this.clock.wallNow(), error })
       },
@@ -103,6 +107,13 @@ class FallbackPolicy extends BasePolicy<FallbackEvent, unknown> implements Fallb
       },
     })
     this[parts] = [this.flow]
+  }
+
+  reconfigure(settings: FallbackSettings): void {
+    checkOptionNames(this.name, settings, settingNames)
+    checkSettings(this.name, settings)
+    this.settings = settings
+    this.flow.reconfigure(answerOf(settings))
   }
 
   on(listener: Listener<FallbackEvent>): () => void {
@@ -121,4 +132,16 @@ class FallbackPolicy extends BasePolicy<FallbackEvent, unknown> implements Fallb
   status(): FallbackStatus {
     return { kind: this.kind, name: this.name, used: this.flow.usedTotal, failed: this.flow.failedTotal }
   }
+}
+
+function checkSettings(name: string, settings: FallbackSettings): void {
+  const { handler } = settings
+  if (!('value' in settings) && typeof handler !== 'function')
+    throw invalidOption(name, 'handler', handler, "a function, or 'value' must be given")
+  if ('value' in settings && handler !== undefined) throw invalidOption(name, 'handler', handler, "absent when 'value' is given")
+  functionOption(name, 'when', settings.when)
+}
+
+function answerOf({ value, handler = (): unknown => value, when }: FallbackSettings): Pick<Substitute, 'handler' | 'when'> {
+  return { handler, when }
 }

@@ -4,6 +4,7 @@ export {
   type FallbackEvent,
   type FallbackFailed,
   type FallbackOptions,
+  type FallbackSettings,
   type FallbackStatus,
   type FallbackUsed,
 } from './fallback.ts'

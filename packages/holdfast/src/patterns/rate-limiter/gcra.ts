@@ -1,4 +1,4 @@
-import { enlarged, roundedWaitMs, type LimitAlgorithm } from './limit-algorithm.ts'
+import { enlarged, roundedWaitMs, type LimitAlgorithm, type LimitSize } from './limit-algorithm.ts'
 
 /** Numbers per slot: the level, and when it was so high. */
 const stride = 2
@@ -10,13 +10,11 @@ const stride = 2
 export class Gcra implements LimitAlgorithm {
   capacity: number
   private unitsPerMs: number
-  private readonly fixedBurst: boolean
   private levels: Float64Array = new Float64Array(0)
 
-  constructor(limit: number, windowMs: number, burst: number | undefined) {
+  constructor({ limit, windowMs, burst }: LimitSize) {
     this.capacity = burst ?? limit
     this.unitsPerMs = limit / windowMs
-    this.fixedBurst = burst !== undefined
   }
 
   waitMs(slot: number, cost: number, now: number): number {
@@ -35,10 +33,10 @@ export class Gcra implements LimitAlgorithm {
     return Math.max(0, level - (now - (this.levels[slot * stride + 1] as number)) * this.unitsPerMs)
   }
 
-  change(limit: number, windowMs: number, now: number): void {
+  change({ limit, windowMs, burst }: LimitSize, now: number): void {
     for (let slot = 0; slot < this.levels.length / stride; slot++) this.take(slot, 0, now)
     this.unitsPerMs = limit / windowMs
-    if (!this.fixedBurst) this.capacity = limit
+    this.capacity = burst ?? limit
   }
 
   reserve(slots: number): void {

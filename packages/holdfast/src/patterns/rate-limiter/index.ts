@@ -4,6 +4,7 @@ export {
   type RateLimiter,
   type RateLimiterOptions,
   type RateLimiterQueueOptions,
+  type RateLimiterSettings,
   type RateLimiterStatus,
 } from './rate-limiter.ts'
 export type { LimiterPaused, LimiterRejected, LimiterResumed, RateLimiterEvent } from './events.ts'

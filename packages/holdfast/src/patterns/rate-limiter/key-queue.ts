@@ -1,6 +1,6 @@
 import type { Call } from '../../core/call.ts'
 import { deadlineHeap, type HeapNode } from '../../core/deadline-heap.ts'
-import type { DeadlineNode } from '../../core/deadline-list.ts'
+import type { DeadlineList, DeadlineNode } from '../../core/deadline-list.ts'
 import type { Seat, Waiting } from '../../core/layer.ts'
 import type { Refusal } from '../../core/refusal.ts'
 import type { Admitted, LimiterGate } from './limiter-gate.ts'
@@ -104,6 +104,8 @@ export class LimitWaiter implements Waiting, DeadlineNode {
   before: LimitWaiter | undefined = undefined
   after: LimitWaiter | undefined = undefined
   inLine = true
+  /** Where its longest wait is watched. */
+  list: DeadlineList | undefined = undefined
   dueAt = 0
   previous: DeadlineNode | undefined = undefined
   next: DeadlineNode | undefined = undefined

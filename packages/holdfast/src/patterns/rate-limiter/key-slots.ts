@@ -11,8 +11,8 @@ const sweptWhenFull = 16
 export class KeySlots {
   /** Calls that used the shared slot. */
   overflowed = 0
-  private readonly limits: readonly LimitAlgorithm[]
-  private readonly maxKeys: number
+  private limits: readonly LimitAlgorithm[]
+  private maxKeys: number
   private readonly slotOf = new Map<string, number>()
   private readonly keyOf: (string | undefined)[] = [undefined]
   private readonly free: number[] = []
@@ -23,6 +23,22 @@ export class KeySlots {
     this.limits = limits
     this.maxKeys = maxKeys
     for (const limit of limits) limit.reserve(this.reserved)
+  }
+
+  /** Other limits for the same keys. Beyond a smaller `maxKeys`, keys are forgotten when they have used nothing. */
+  reconfigure(limits: readonly LimitAlgorithm[], maxKeys: number): void {
+    for (const limit of limits) if (!this.limits.includes(limit)) limit.reserve(this.reserved)
+    this.limits = limits
+    this.maxKeys = maxKeys
+  }
+
+  /** Lets another algorithm remember what one does. */
+  move(from: LimitAlgorithm, to: LimitAlgorithm, now: number): void {
+    to.reserve(this.reserved)
+    for (let slot = 0; slot < this.keyOf.length; slot++) {
+      const used = from.used(slot, now)
+      if (used > 0) to.take(slot, used, now)
+    }
   }
 
   get size(): number {

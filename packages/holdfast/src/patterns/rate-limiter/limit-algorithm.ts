@@ -1,3 +1,11 @@
+/** How much a limit admits. */
+export interface LimitSize {
+  readonly limit: number
+  readonly windowMs: number
+  /** Units that may be used at once; undefined: as many as the limit. */
+  readonly burst: number | undefined
+}
+
 /**
  * One limit over many keys, which it knows as slots: small whole numbers that {@link KeySlots} hands out. Instants are monotonic
  * ms that never go back; costs are numbers above 0.
@@ -12,7 +20,7 @@ export interface LimitAlgorithm {
   /** Units used and not yet regained. */
   used(slot: number, now: number): number
   /** Changes the limit; what was used stays used. */
-  change(limit: number, windowMs: number, now: number): void
+  change(size: LimitSize, now: number): void
   /** Makes room for the slots below `slots`. */
   reserve(slots: number): void
   /** Makes a slot of which nothing is used remember what another one does. */

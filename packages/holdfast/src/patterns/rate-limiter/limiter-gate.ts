@@ -29,7 +29,7 @@ export type Admitted = true
 /** Admits what fits under the limits; keeps those in order who may wait. */
 export class LimiterGate implements Gate<Admitted> {
   readonly kind = 'gate' as const
-  readonly settings: LimiterSettings
+  settings: LimiterSettings
   readonly events: EventHub<RateLimiterEvent>
   readonly pauses: Pauses
   readonly queues = new Map<string, KeyQueue>()
@@ -37,7 +37,7 @@ export class LimiterGate implements Gate<Admitted> {
   refused = 0
   queued = 0
   disposed = false
-  private readonly waits: DeadlineList | undefined
+  private waits: DeadlineList | undefined
   private readAt = -Infinity
   private steppedBackMs = 0
 
@@ -45,7 +45,16 @@ export class LimiterGate implements Gate<Admitted> {
     this.settings = settings
     this.events = events
     this.pauses = new Pauses(settings.maxKeys, settings.resumeOverMs)
-    this.waits = settings.maxWaitMs === Infinity ? undefined : new DeadlineList(settings.clock, settings.maxWaitMs)
+    this.waits = waitsOf(settings)
+  }
+
+  /** Calls that wait stay in line, for as long as they were to wait when they came. Limits are changed by their owner. */
+  reconfigure(settings: LimiterSettings): void {
+    const { maxWaitMs, maxKeys, resumeOverMs } = settings
+    if (maxWaitMs !== this.settings.maxWaitMs) this.waits = waitsOf(settings)
+    this.settings = settings
+    this.pauses.reconfigure(maxKeys, resumeOverMs)
+    this.rearm()
   }
 
   /** The clock's time, but never going back: a clock that does neither frees what was used nor holds it for longer. */
@@ -155,7 +164,7 @@ export class LimiterGate implements Gate<Admitted> {
 
   left(waiter: LimitWaiter): void {
     this.queued--
-    this.waits?.remove(waiter)
+    waiter.list?.remove(waiter)
   }
 
   /** Callers that come back after a pause are spread over the resumption: not all shall come at its first moment. */
@@ -191,7 +200,8 @@ export class LimiterGate implements Gate<Admitted> {
   private enqueue(waiter: LimitWaiter): LimitWaiter {
     this.queued++
     waiter.queue.push(waiter)
-    this.waits?.add(waiter, this.settings.clock.now())
+    waiter.list = this.waits
+    waiter.list?.add(waiter, this.settings.clock.now())
     return waiter
   }
 
@@ -202,4 +212,8 @@ export class LimiterGate implements Gate<Admitted> {
     for (const { limit, windowMs } of limits.all) leastSpacingMs = Math.max(leastSpacingMs, windowMs / limit / Math.max(1, keys))
     return { waiting, leastSpacingMs: Math.min(leastSpacingMs, resumeOverMs) }
   }
+}
+
+function waitsOf({ clock, maxWaitMs }: LimiterSettings): DeadlineList | undefined {
+  return maxWaitMs === Infinity ? undefined : new DeadlineList(clock, maxWaitMs)
 }

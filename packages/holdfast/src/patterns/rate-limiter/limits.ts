@@ -3,7 +3,7 @@ import { durationMs, type Duration } from '../../core/duration.ts'
 import { checkOptionNames, choiceOption, invalidOption, numberOption } from '../../core/options.ts'
 import { Gcra } from './gcra.ts'
 import { KeySlots } from './key-slots.ts'
-import type { LimitAlgorithm } from './limit-algorithm.ts'
+import type { LimitAlgorithm, LimitSize } from './limit-algorithm.ts'
 import { SlidingWindow } from './sliding-window.ts'
 
 export interface LimitOptions {
@@ -29,11 +29,12 @@ export interface Limit {
   readonly name: string
   limit: number
   windowMs: number
+  readonly burst: number | undefined
   readonly defaultCost: number
   /** The smallest limit that lets a call through. */
   readonly leastLimit: number
   /** Absent when nothing is limited. */
-  readonly algorithm: LimitAlgorithm | undefined
+  algorithm: LimitAlgorithm | undefined
   readonly description: Readonly<Record<string, unknown>>
 }
 
@@ -54,17 +55,12 @@ function newLimit(owner: string, name: string, options: LimitOptions): Limit {
     ...(burst === undefined ? {} : { burst }),
     ...(defaultCost === 1 ? {} : { defaultCost }),
   }
-  return { name, limit, windowMs, defaultCost, leastLimit, algorithm: newAlgorithm(algorithm, limit, windowMs, burst), description }
+  return { name, limit, windowMs, burst, defaultCost, leastLimit, algorithm: newAlgorithm(algorithm, { limit, windowMs, burst }), description }
 }
 
-function newAlgorithm(
-  algorithm: 'sliding-window' | 'gcra',
-  limit: number,
-  windowMs: number,
-  burst: number | undefined,
-): LimitAlgorithm | undefined {
-  if (limit === Infinity) return undefined
-  return algorithm === 'gcra' ? new Gcra(limit, windowMs, burst) : new SlidingWindow(limit, windowMs)
+function newAlgorithm(algorithm: 'sliding-window' | 'gcra', size: LimitSize): LimitAlgorithm | undefined {
+  if (size.limit === Infinity) return undefined
+  return algorithm === 'gcra' ? new Gcra(size) : new SlidingWindow(size)
 }
 
 /** A limit that no call could ever pass is a mistake. */
@@ -79,22 +75,49 @@ function burstOption(owner: string, burst: unknown, leastUnits: number): void {
     throw invalidOption(owner, 'burst', burst, `a number from ${least} up`)
 }
 
+/** @throws HoldfastError `ERR_INVALID_OPTION` */
+export function newLimits(owner: string, options: Readonly<Record<string, LimitOptions>>): readonly Limit[] {
+  const names = Object.keys(options)
+  if (names.length === 0) throw invalidOption(owner, 'limits', options, 'an object with at least one limit')
+  return names.map((name) => newLimit(`${owner}/${name}`, name, options[name] as LimitOptions))
+}
+
+function countedOf(limits: readonly Limit[]): readonly CountedLimit[] {
+  return limits.flatMap(({ name, defaultCost, algorithm }, index) =>
+    algorithm === undefined ? [] : [{ name, isFirst: index === 0, defaultCost, algorithm }],
+  )
+}
+
 /** The named limits of a limiter, asked and used together. */
 export class Limits {
-  readonly all: readonly Limit[]
+  all: readonly Limit[]
   readonly slots: KeySlots
   /** Those that limit anything. */
-  private readonly counted: readonly CountedLimit[]
-  private readonly names: readonly string[]
+  private counted: readonly CountedLimit[]
 
-  constructor(owner: string, options: Readonly<Record<string, LimitOptions>>, maxKeys: number) {
-    this.names = Object.keys(options)
-    if (this.names.length === 0) throw invalidOption(owner, 'limits', options, 'an object with at least one limit')
-    this.all = this.names.map((name) => newLimit(`${owner}/${name}`, name, options[name] as LimitOptions))
-    this.counted = this.all.flatMap(({ name, defaultCost, algorithm }, index) =>
-      algorithm === undefined ? [] : [{ name, isFirst: index === 0, defaultCost, algorithm }],
-    )
+  constructor(all: readonly Limit[], maxKeys: number) {
+    this.all = all
+    this.counted = countedOf(all)
     this.slots = new KeySlots(
+      this.counted.map(({ algorithm }) => algorithm),
+      maxKeys,
+    )
+  }
+
+  /** Other limits. Of those that keep their names, what each key has used stays used. */
+  reconfigure(changed: readonly Limit[], maxKeys: number, now: number): void {
+    const before = new Map(this.all.map((limit) => [limit.name, limit.algorithm]))
+    this.all = changed
+    for (const limit of changed) {
+      const earlier = before.get(limit.name)
+      if (earlier === undefined || limit.algorithm === undefined) continue
+      if (earlier.constructor === limit.algorithm.constructor) {
+        earlier.change(limit, now)
+        limit.algorithm = earlier
+      } else this.slots.move(earlier, limit.algorithm, now)
+    }
+    this.counted = countedOf(changed)
+    this.slots.reconfigure(
       this.counted.map(({ algorithm }) => algorithm),
       maxKeys,
     )
@@ -133,10 +156,14 @@ export class Limits {
   check(owner: string, cost: Cost | undefined, allowNegative = false): void {
     if (cost === undefined) return
     if (typeof cost === 'number') {
-      checkUnits(owner, this.names[0] as string, cost, allowNegative)
+      checkUnits(owner, (this.all[0] as Limit).name, cost, allowNegative)
       return
     }
-    checkOptionNames(`${owner} cost`, cost, this.names)
+    checkOptionNames(
+      `${owner} cost`,
+      cost,
+      this.all.map(({ name }) => name),
+    )
     for (const [name, units] of Object.entries(cost)) checkUnits(owner, name, units, allowNegative)
   }
 

@@ -22,12 +22,18 @@ const latenessMs = 5
 export class Pauses {
   private forAll: Pause | undefined = undefined
   private readonly forKey = new Map<string, Pause>()
-  private readonly maxKeys: number
-  private readonly resumeOverMs: number
+  private maxKeys: number
+  private resumeOverMs: number
   /** When the last of them is over. */
   private overAt = -Infinity
 
   constructor(maxKeys: number, resumeOverMs: number) {
+    this.maxKeys = maxKeys
+    this.resumeOverMs = resumeOverMs
+  }
+
+  /** For the pauses to come; those that go on end as they were meant to. */
+  reconfigure(maxKeys: number, resumeOverMs: number): void {
     this.maxKeys = maxKeys
     this.resumeOverMs = resumeOverMs
   }

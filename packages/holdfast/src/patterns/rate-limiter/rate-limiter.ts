@@ -10,8 +10,8 @@ import type { CallOptions, HealthRecord, Policy, PolicyDescription } from '../..
 import type { Random } from '../../core/random.ts'
 import type { Refusal } from '../../core/refusal.ts'
 import type { RateLimiterEvent } from './events.ts'
-import { LimiterGate } from './limiter-gate.ts'
-import { limitOption, limitOptionNames, Limits, type Limit, type LimitOptions } from './limits.ts'
+import { LimiterGate, type LimiterSettings } from './limiter-gate.ts'
+import { limitOption, limitOptionNames, Limits, newLimits, type Limit, type LimitOptions } from './limits.ts'
 
 export interface RateLimiterQueueOptions {
   /** Calls that may wait for their turn, over all keys. @defaultValue 0 */
@@ -32,6 +32,10 @@ export interface RateLimiterQueueOptions {
 
 /** One limit, or several by name that a call uses together: requests and tokens per minute, say. */
 export type RateLimiterOptions = RateLimiterQueueOptions & (LimitOptions | { readonly limits: Readonly<Record<string, LimitOptions>> })
+
+/** What may change while a rate limiter is in use. */
+export type RateLimiterSettings = Omit<RateLimiterQueueOptions, 'name' | 'clock' | 'random'> &
+  (LimitOptions | { readonly limits: Readonly<Record<string, LimitOptions>> })
 
 /** What one key has left of one limit. */
 export interface LimitUsage {
@@ -72,11 +76,18 @@ export interface RateLimiter extends Policy<RateLimiterEvent>, Acquirable, Dispo
   charge(cost: Cost, key?: string): void
   /** Changes a limit (the first, or the named one); what was used stays used. */
   setLimit(limit: number, options?: { readonly window?: Duration; readonly name?: string }): void
+  /**
+   * Puts other settings into force: what is left out is as if it had been left out at first. What keys have used of limits that keep
+   * their names stays used; those who wait stay in line, and wait for the new limits; pauses go on, and figures stay.
+   * @throws HoldfastError `ERR_INVALID_OPTION`; nothing has changed then.
+   */
+  reconfigure(settings: RateLimiterSettings): void
   /** Turns all waiters away, and every later call, with `ERR_DISPOSED`. */
   dispose(): void
 }
 
-const queueOptionNames = ['maxQueued', 'maxWait', 'maxKeys', 'keyOf', 'resumeOver', 'name', 'clock', 'random'] as const
+const queueSettingNames = ['maxQueued', 'maxWait', 'maxKeys', 'keyOf', 'resumeOver'] as const
+const settingNames = [...queueSettingNames, ...limitOptionNames, 'limits'] as const
 
 /**
  * Limits how much is done per time, per key, in bounded memory and without a timer per key. Calls that may wait are let in in
@@ -95,24 +106,23 @@ class RateLimiterPolicy extends GatePolicy<RateLimiterEvent> implements RateLimi
   private readonly limits: Limits
 
   constructor(options: RateLimiterOptions) {
-    checkOptionNames('rateLimiter', options, [...queueOptionNames, ...limitOptionNames, 'limits'])
+    checkOptionNames('rateLimiter', options, [...settingNames, 'name', 'clock', 'random'])
     const name = nameOption('rate-limiter', options.name)
     super(name, options.clock ?? systemClock)
-    const maxKeys = integerOption(name, 'maxKeys', options.maxKeys ?? 100_000, { min: 1 })
-    this.limits = new Limits(name, namedLimits(name, options), maxKeys)
-    const settings = {
-      name,
-      clock: this.clock,
-      random: options.random ?? Math.random,
-      limits: this.limits,
-      maxQueued: integerOption(name, 'maxQueued', options.maxQueued ?? 0),
-      maxWaitMs: options.maxWait === undefined ? Infinity : durationMs(name, 'maxWait', options.maxWait, { allowInfinity: true }),
-      maxKeys,
-      resumeOverMs: durationMs(name, 'resumeOver', options.resumeOver ?? '1s'),
-      keyOf: functionOption(name, 'keyOf', options.keyOf) ?? ((call: Call) => call.key),
-    }
-    this.gate = new LimiterGate(settings, new EventHub())
+    const settings = queueSettings(name, options)
+    this.limits = new Limits(newLimits(name, namedLimits(name, options)), settings.maxKeys)
+    const { clock, limits } = this
+    const gateSettings = { ...settings, name, clock, limits, random: options.random ?? Math.random }
+    this.gate = new LimiterGate(gateSettings, new EventHub())
     this[parts] = [this.gate]
+  }
+
+  reconfigure(options: RateLimiterSettings): void {
+    checkOptionNames(this.name, options, settingNames)
+    const settings = queueSettings(this.name, options)
+    const limits = newLimits(this.name, namedLimits(this.name, options))
+    this.limits.reconfigure(limits, settings.maxKeys, this.gate.now())
+    this.gate.reconfigure({ ...this.gate.settings, ...settings })
   }
 
   override tryAcquire(options?: CallOptions): Permit | Refusal {
@@ -176,7 +186,7 @@ class RateLimiterPolicy extends GatePolicy<RateLimiterEvent> implements RateLimi
     if ((units === Infinity) !== (changed.limit === Infinity))
       throw invalidOption(this.name, 'limit', limit, 'finite, or not, as it was made')
     const windowMs = window === undefined ? changed.windowMs : durationMs(this.name, 'window', window, { min: 1 })
-    changed.algorithm?.change(units, windowMs, this.gate.now())
+    changed.algorithm?.change({ limit: units, windowMs, burst: changed.burst }, this.gate.now())
     changed.limit = units
     changed.windowMs = windowMs
     this.gate.rearm()
@@ -228,7 +238,19 @@ class RateLimiterPolicy extends GatePolicy<RateLimiterEvent> implements RateLimi
   }
 }
 
-function namedLimits(owner: string, options: RateLimiterOptions): Readonly<Record<string, LimitOptions>> {
+type QueueSettings = Pick<LimiterSettings, 'maxQueued' | 'maxWaitMs' | 'maxKeys' | 'resumeOverMs' | 'keyOf'>
+
+function queueSettings(name: string, options: RateLimiterSettings): QueueSettings {
+  return {
+    maxQueued: integerOption(name, 'maxQueued', options.maxQueued ?? 0),
+    maxWaitMs: options.maxWait === undefined ? Infinity : durationMs(name, 'maxWait', options.maxWait, { allowInfinity: true }),
+    maxKeys: integerOption(name, 'maxKeys', options.maxKeys ?? 100_000, { min: 1 }),
+    resumeOverMs: durationMs(name, 'resumeOver', options.resumeOver ?? '1s'),
+    keyOf: functionOption(name, 'keyOf', options.keyOf) ?? ((call: Call) => call.key),
+  }
+}
+
+function namedLimits(owner: string, options: RateLimiterSettings): Readonly<Record<string, LimitOptions>> {
   if ('limits' in options) {
     const doubled = limitOptionNames.find((name) => name in options)
     if (doubled !== undefined) throw invalidOption(owner, doubled, Reflect.get(options, doubled), "inside 'limits', when 'limits' is given")

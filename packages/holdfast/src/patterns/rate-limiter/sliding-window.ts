@@ -1,4 +1,4 @@
-import { enlarged, roundedWaitMs, type LimitAlgorithm } from './limit-algorithm.ts'
+import { enlarged, roundedWaitMs, type LimitAlgorithm, type LimitSize } from './limit-algorithm.ts'
 
 /** Limits up to this are kept exactly; of larger ones, calls this part of the window apart are remembered together. */
 const stepsPerWindow = 20
@@ -32,7 +32,7 @@ export class SlidingWindow implements LimitAlgorithm {
   private stepsMade = 1
   private freeStep = none
 
-  constructor(limit: number, windowMs: number) {
+  constructor({ limit, windowMs }: LimitSize) {
     this.capacity = limit
     this.windowMs = windowMs
   }
@@ -59,7 +59,7 @@ export class SlidingWindow implements LimitAlgorithm {
     return this.sum(slot)
   }
 
-  change(limit: number, windowMs: number): void {
+  change({ limit, windowMs }: LimitSize): void {
     this.capacity = limit
     this.windowMs = windowMs
   }

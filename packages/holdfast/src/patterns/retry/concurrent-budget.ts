@@ -10,32 +10,59 @@ export interface ConcurrentRetryBudgetOptions {
   readonly name?: string
 }
 
+/** What may change while a budget is in use. */
+export type ConcurrentRetryBudgetSettings = Omit<ConcurrentRetryBudgetOptions, 'name'>
+
+/** A budget that {@link concurrentRetryBudget} made. */
+export interface ConcurrentRetryBudget extends RetryBudget {
+  /**
+   * Puts other settings into force; what is left out is as if it had been left out at first. Calls in flight stay counted.
+   * @throws HoldfastError `ERR_INVALID_OPTION`; nothing has changed then.
+   */
+  reconfigure(settings: ConcurrentRetryBudgetSettings): void
+}
+
+const settingNames = ['maxRatio', 'minConcurrency'] as const
+
 /**
  * Limits how many of the calls in flight are retries, their back-off included: at most `maxRatio` of them, and never fewer than
  * `minConcurrency`. Design: Envoy's and failsafe-go's retry budgets.
  * @example `retry({ budget: concurrentRetryBudget({ maxRatio: 0.1 }) })`
  */
-export function concurrentRetryBudget(options: ConcurrentRetryBudgetOptions = {}): RetryBudget {
-  checkOptionNames('concurrentRetryBudget', options, ['maxRatio', 'minConcurrency', 'name'])
+export function concurrentRetryBudget(options: ConcurrentRetryBudgetOptions = {}): ConcurrentRetryBudget {
+  checkOptionNames('concurrentRetryBudget', options, [...settingNames, 'name'])
   const name = nameOption('retry-budget', options.name)
-  const maxRatio = ratioOption(name, 'maxRatio', options.maxRatio ?? 0.2)
-  const minConcurrency = integerOption(name, 'minConcurrency', options.minConcurrency ?? 3)
-  return new ConcurrencyBudget(name, maxRatio, minConcurrency)
+  return new ConcurrencyBudget(name, budgetRules(name, options))
 }
 
-class ConcurrencyBudget implements RetryBudget {
-  readonly name: string
+interface BudgetRules {
   readonly maxRatio: number
   readonly minConcurrency: number
+}
+
+function budgetRules(name: string, options: ConcurrentRetryBudgetSettings): BudgetRules {
+  return {
+    maxRatio: ratioOption(name, 'maxRatio', options.maxRatio ?? 0.2),
+    minConcurrency: integerOption(name, 'minConcurrency', options.minConcurrency ?? 3),
+  }
+}
+
+class ConcurrencyBudget implements ConcurrentRetryBudget {
+  readonly name: string
+  private rules: BudgetRules
   inFlight = 0
   retrying = 0
   granted = 0
   exhausted = 0
 
-  constructor(name: string, maxRatio: number, minConcurrency: number) {
+  constructor(name: string, rules: BudgetRules) {
     this.name = name
-    this.maxRatio = maxRatio
-    this.minConcurrency = minConcurrency
+    this.rules = rules
+  }
+
+  reconfigure(settings: ConcurrentRetryBudgetSettings): void {
+    checkOptionNames(this.name, settings, settingNames)
+    this.rules = budgetRules(this.name, settings)
   }
 
   begin(): RetryBudgetCall {
@@ -48,11 +75,11 @@ class ConcurrencyBudget implements RetryBudget {
   }
 
   describe(): Readonly<Record<string, unknown>> {
-    return { kind: 'concurrent-retry-budget', name: this.name, maxRatio: this.maxRatio, minConcurrency: this.minConcurrency }
+    return { kind: 'concurrent-retry-budget', name: this.name, ...this.rules }
   }
 
   limit(): number {
-    return Math.max(this.minConcurrency, Math.floor(this.inFlight * this.maxRatio))
+    return Math.max(this.rules.minConcurrency, Math.floor(this.inFlight * this.rules.maxRatio))
   }
 }
 

@@ -11,7 +11,7 @@ import { wasNeverSent } from './classify.ts'
 import { RetryRun } from './retry-run.ts'
 import type { RetryEvent, RetryNotice, RetryStatistics } from './retry.ts'
 
-export interface RetrySettings {
+export interface RetryRules {
   readonly name: string
   readonly clock: Clock
   readonly maxAttempts: number
@@ -30,7 +30,8 @@ export interface RetrySettings {
 /** The settings of one retry policy at work, with its totals. */
 export class RetryFlow implements Flow {
   readonly kind = 'flow' as const
-  readonly settings: RetrySettings
+  /** Of the calls to come; each call ends by those it began with. */
+  settings: RetryRules
   readonly events: EventHub<RetryEvent>
   readonly heap: DeadlineHeap
   calls = 0
@@ -42,7 +43,7 @@ export class RetryFlow implements Flow {
   budgetExhausted = 0
   waiting = 0
 
-  constructor(settings: RetrySettings, events: EventHub<RetryEvent>) {
+  constructor(settings: RetryRules, events: EventHub<RetryEvent>) {
     this.settings = settings
     this.events = events
     this.heap = deadlineHeap(settings.clock)
@@ -54,17 +55,16 @@ export class RetryFlow implements Flow {
   }
 
   /** Whether an answer is worth another attempt, and the work may be done again. */
-  isRepeatable(call: CallState, ok: boolean, value: unknown): boolean {
-    const { isUnwanted, isWorthIt, retryRefusals } = this.settings
+  isRepeatable(rules: RetryRules, call: CallState, ok: boolean, value: unknown): boolean {
+    const { isUnwanted, isWorthIt, retryRefusals } = rules
     if (ok && isUnwanted === undefined) return false
     if (call.final || call.cancelled !== undefined) return false
-    if (ok) return this.ask('retryOnResult', isUnwanted as (value: unknown) => boolean, value) && this.mayBeDoneTwice(call, value)
+    if (ok) return this.ask('retryOnResult', isUnwanted as (value: unknown) => boolean, value) && this.mayBeDoneTwice(rules, call, value)
     if (isRefusal(value)) return retryRefusals
-    return this.ask('retryOn', isWorthIt, value) && this.mayBeDoneTwice(call, value)
+    return this.ask('retryOn', isWorthIt, value) && this.mayBeDoneTwice(rules, call, value)
   }
 
-  private mayBeDoneTwice(call: CallState, value: unknown): boolean {
-    const { idempotent } = this.settings
+  private mayBeDoneTwice({ idempotent }: RetryRules, call: CallState, value: unknown): boolean {
     if (idempotent === true || call.key !== undefined) return true
     return (idempotent !== false && this.ask('idempotent', idempotent, call)) || this.ask('idempotent', wasNeverSent, value)
   }
@@ -80,8 +80,7 @@ export class RetryFlow implements Flow {
   }
 
   /** Tells of an attempt that will be made after a delay. */
-  announce(attempt: number, delayMs: number, error: unknown): void {
-    const { name, clock, onRetry } = this.settings
+  announce({ name, clock, onRetry }: RetryRules, attempt: number, delayMs: number, error: unknown): void {
     if (this.events.active) this.events.emit({ type: 'retry.scheduled', policy: name, at: clock.wallNow(), attempt, delayMs, error })
     if (onRetry === undefined) return
     const failed = (failure: unknown): void => this.report('onRetry', failure)

@@ -7,7 +7,7 @@ import type { Delays } from './backoff.ts'
 import type { RetryBudgetCall } from './budget.ts'
 import { discard } from './discard.ts'
 import { serverHint } from './retry-after.ts'
-import type { RetryFlow } from './retry-flow.ts'
+import type { RetryFlow, RetryRules } from './retry-flow.ts'
 
 /** After so many attempts of one call, one without a delay is a timer's as well, so that the event loop is not starved. */
 const attemptsPerTurn = 100
@@ -15,6 +15,7 @@ const attemptsPerTurn = 100
 /** One call and its attempts. */
 export class RetryRun implements Sink, HeapNode {
   readonly flow: RetryFlow
+  readonly rules: RetryRules
   readonly next: Layer
   readonly call: CallState
   readonly out: Sink
@@ -35,6 +36,7 @@ export class RetryRun implements Sink, HeapNode {
 
   constructor(flow: RetryFlow, next: Layer, call: CallState, out: Sink) {
     this.flow = flow
+    this.rules = flow.settings
     this.next = next
     this.call = call
     this.out = out
@@ -42,14 +44,14 @@ export class RetryRun implements Sink, HeapNode {
   }
 
   begin(): void {
-    const { budget, maxElapsedMs, clock } = this.flow.settings
+    const { budget, maxElapsedMs, clock } = this.rules
     if (maxElapsedMs !== Infinity) this.startedAt = clock.now()
     if (budget !== undefined) this.budgetCall = budget.begin()
     this.next.start(this.attempt, this)
   }
 
   settle(ok: boolean, value: unknown): void {
-    if (!this.flow.isRepeatable(this.call, ok, value)) {
+    if (!this.flow.isRepeatable(this.rules, this.call, ok, value)) {
       this.end(ok, value)
       return
     }
@@ -88,19 +90,19 @@ export class RetryRun implements Sink, HeapNode {
   }
 
   private newAttempt(): CallState {
-    return this.call.child(this.made, this.call.deadlineAt, this.flow.settings.isUnwanted !== undefined)
+    return this.call.child(this.made, this.call.deadlineAt, this.rules.isUnwanted !== undefined)
   }
 
   /** Milliseconds to wait before the next attempt; undefined when there must be none. */
   private delayBefore(ok: boolean, value: unknown): number | undefined {
-    const { settings } = this.flow
-    if (this.made >= settings.maxAttempts || this.cut) return undefined
-    const hint = serverHint(value, settings.clock.wallNow())
+    const { rules } = this
+    if (this.made >= rules.maxAttempts || this.cut) return undefined
+    const hint = serverHint(value, rules.clock.wallNow())
     if (hint?.never === true) return undefined
     const hintMs = hint?.afterMs ?? 0
-    if (hintMs > settings.maxRetryAfterMs) return undefined
+    if (hintMs > rules.maxRetryAfterMs) return undefined
     const delayMs = Math.max(hintMs, this.nextBackoff(ok ? undefined : toError(value)))
-    const latestMs = this.leftMs() - settings.minRemainingMs
+    const latestMs = this.leftMs() - rules.minRemainingMs
     if (latestMs < 0 || latestMs < hintMs) return undefined
     this.cut = latestMs < delayMs
     return Math.min(delayMs, latestMs)
@@ -108,13 +110,13 @@ export class RetryRun implements Sink, HeapNode {
 
   /** Time for further attempts: what the caller's deadline and `maxElapsed` leave. */
   private leftMs(): number {
-    const { maxElapsedMs, clock } = this.flow.settings
+    const { maxElapsedMs, clock } = this.rules
     if (maxElapsedMs === Infinity && this.call.deadlineAt === Infinity) return Infinity
     return Math.min(this.call.deadlineAt, this.startedAt + maxElapsedMs) - clock.now()
   }
 
   private nextBackoff(error: unknown): number {
-    const { backoff } = this.flow.settings
+    const { backoff } = this.rules
     this.delays ??= backoff.delays()
     try {
       return this.delays.next({ attempt: this.made, error, previousDelayMs: this.delayMs })
@@ -139,32 +141,34 @@ export class RetryRun implements Sink, HeapNode {
     const error = ok ? undefined : toError(value)
     this.failure = ok ? undefined : { error: value }
     this.delayMs = delayMs
-    this.dueAt = flow.settings.clock.now() + delayMs
+    this.dueAt = this.rules.clock.now() + delayMs
     flow.waiting++
     if (delayMs > 0 || this.made % attemptsPerTurn === 0) flow.heap.add(this)
     else runSoon(this)
     if (call.cancellable) call.onCancel(this)
-    flow.announce(this.made + 1, delayMs, error)
+    flow.announce(this.rules, this.made + 1, delayMs, error)
   }
 
   /** Attempts or time are used up, or the server asked for no other attempt. */
   private giveUp(ok: boolean, value: unknown): void {
-    const { events, settings } = this.flow
+    const { events } = this.flow
+    const { name, clock } = this.rules
     if (this.made > 1 && events.active) {
       const error = ok ? undefined : toError(value)
-      events.emit({ type: 'retry.exhausted', policy: settings.name, at: settings.clock.wallNow(), attempts: this.made, error })
+      events.emit({ type: 'retry.exhausted', policy: name, at: clock.wallNow(), attempts: this.made, error })
     }
     this.end(ok, value)
   }
 
   /** The budget allows no other attempt. */
   private refuse(ok: boolean, value: unknown): void {
-    const { events, settings } = this.flow
+    const { events } = this.flow
+    const { name, clock } = this.rules
     this.flow.budgetExhausted++
     if (events.active) {
       const error = ok ? undefined : toError(value)
-      const budget = settings.budget?.name ?? ''
-      events.emit({ type: 'retry.budget-exhausted', policy: settings.name, at: settings.clock.wallNow(), budget, error })
+      const budget = this.rules.budget?.name ?? ''
+      events.emit({ type: 'retry.budget-exhausted', policy: name, at: clock.wallNow(), budget, error })
     }
     this.end(ok, value)
   }

@@ -11,7 +11,7 @@ import type { Random } from '../../core/random.ts'
 import { backoff, backoffOptionNames, type BackoffOptions } from './backoff.ts'
 import type { RetryBudget } from './budget.ts'
 import { isTransient } from './classify.ts'
-import { RetryFlow, type RetrySettings } from './retry-flow.ts'
+import { RetryFlow, type RetryRules } from './retry-flow.ts'
 
 /** What {@link RetryOptions.onRetry} is told. */
 export interface RetryNotice {
@@ -120,12 +120,21 @@ export interface RetryStatistics {
   readonly [figure: string]: unknown
 }
 
+/** What may change while a retry policy is in use. */
+export type RetrySettings = Omit<RetryOptions, 'name' | 'clock' | 'random'>
+
 export interface Retry extends Policy<RetryEvent> {
   readonly kind: 'retry'
   status(): RetryStatistics
+  /**
+   * Puts other settings into force, for the calls to come; those under way end by the ones they began with. What is left out is as if
+   * it had been left out at first. Figures stay; so does what a budget remembers, when it is handed in again.
+   * @throws HoldfastError `ERR_INVALID_OPTION`; nothing has changed then.
+   */
+  reconfigure(settings: RetrySettings): void
 }
 
-const optionNames = [
+const settingNames = [
   ...backoffOptionNames,
   'maxAttempts',
   'maxRetries',
@@ -138,10 +147,8 @@ const optionNames = [
   'maxRetryAfter',
   'idempotent',
   'retryRefusals',
-  'name',
-  'clock',
-  'random',
 ] as const
+const optionNames = [...settingNames, 'name', 'clock', 'random'] as const
 
 /**
  * Tries again what failed for a passing reason, after a growing, jittered delay. The caller's abort ends it at once; the
@@ -157,29 +164,25 @@ class RetryPolicy extends BasePolicy<RetryEvent> implements Retry {
   readonly kind = 'retry' as const
   readonly [parts]: readonly Flow[]
   private readonly flow: RetryFlow
-  private readonly description: PolicyDescription
+  private readonly random: Random
+  private description: PolicyDescription
 
   constructor(options: RetryOptions) {
     checkOptionNames('retry', options, optionNames)
     const name = nameOption('retry', options.name)
     super(name, options.clock ?? systemClock)
-    const settings = retrySettings(name, options, this.clock)
-    this.flow = new RetryFlow(settings, new EventHub<RetryEvent>())
+    this.random = functionOption(name, 'random', options.random) ?? Math.random
+    const rules = retryRules(name, options, this.clock, this.random)
+    this.flow = new RetryFlow(rules, new EventHub<RetryEvent>())
     this[parts] = [this.flow]
-    const { maxAttempts, maxElapsedMs, maxRetryAfterMs, budget } = settings
-    this.description = {
-      kind: this.kind,
-      name,
-      ...(maxAttempts === Infinity ? {} : { maxAttempts }),
-      ...settings.backoff.description,
-      ...(maxElapsedMs === Infinity ? {} : { maxElapsedMs }),
-      minRemainingMs: settings.minRemainingMs,
-      ...(maxRetryAfterMs === Infinity ? {} : { maxRetryAfterMs }),
-      idempotent: typeof settings.idempotent === 'function' ? 'per call' : settings.idempotent,
-      retryRefusals: settings.retryRefusals,
-      retryOn: options.retryOn === undefined ? 'transient' : 'custom',
-      ...(budget === undefined ? {} : { budget: budget.describe() }),
-    }
+    this.description = descriptionOf(rules, options)
+  }
+
+  reconfigure(settings: RetrySettings): void {
+    checkOptionNames(this.name, settings, settingNames)
+    const rules = retryRules(this.name, settings, this.clock, this.random)
+    this.flow.settings = rules
+    this.description = descriptionOf(rules, settings)
   }
 
   on(listener: Listener<RetryEvent>): () => void {
@@ -195,7 +198,24 @@ class RetryPolicy extends BasePolicy<RetryEvent> implements Retry {
   }
 }
 
-function retrySettings(name: string, options: RetryOptions, clock: Clock): RetrySettings {
+function descriptionOf(rules: RetryRules, { retryOn }: RetrySettings): PolicyDescription {
+  const { maxAttempts, maxElapsedMs, maxRetryAfterMs, budget } = rules
+  return {
+    kind: 'retry',
+    name: rules.name,
+    ...(maxAttempts === Infinity ? {} : { maxAttempts }),
+    ...rules.backoff.description,
+    ...(maxElapsedMs === Infinity ? {} : { maxElapsedMs }),
+    minRemainingMs: rules.minRemainingMs,
+    ...(maxRetryAfterMs === Infinity ? {} : { maxRetryAfterMs }),
+    idempotent: typeof rules.idempotent === 'function' ? 'per call' : rules.idempotent,
+    retryRefusals: rules.retryRefusals,
+    retryOn: retryOn === undefined ? 'transient' : 'custom',
+    ...(budget === undefined ? {} : { budget: budget.describe() }),
+  }
+}
+
+function retryRules(name: string, options: RetrySettings, clock: Clock, random: Random): RetryRules {
   if (options.maxAttempts !== undefined && options.maxRetries !== undefined) {
     throw invalidOption(name, 'maxRetries', options.maxRetries, 'absent when maxAttempts is given (maxAttempts counts the first attempt)')
   }
@@ -211,7 +231,7 @@ function retrySettings(name: string, options: RetryOptions, clock: Clock): Retry
     name,
     clock,
     maxAttempts,
-    backoff: backoff(name, options, functionOption(name, 'random', options.random) ?? Math.random),
+    backoff: backoff(name, options, random),
     maxElapsedMs: options.maxElapsed === undefined ? Infinity : durationMs(name, 'maxElapsed', options.maxElapsed, { allowInfinity: true }),
     minRemainingMs: durationMs(name, 'minRemaining', options.minRemaining ?? 10),
     maxRetryAfterMs: durationMs(name, 'maxRetryAfter', options.maxRetryAfter ?? '60s', { allowInfinity: true }),

@@ -5,5 +5,6 @@ export {
   type TimeoutFired,
   type TimeoutLate,
   type TimeoutOptions,
+  type TimeoutSettings,
   type TimeoutStatus,
 } from './timeout.ts'

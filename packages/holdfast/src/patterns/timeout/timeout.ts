@@ -42,10 +42,18 @@ export interface TimeoutStatus {
   readonly [figure: string]: unknown
 }
 
+/** What may change while a timeout is in use. */
+export type TimeoutSettings = Pick<TimeoutOptions, 'after'>
+
 export interface Timeout extends Policy<TimeoutEvent> {
   readonly kind: 'timeout'
   readonly afterMs: number
   status(): TimeoutStatus
+  /**
+   * Puts another duration into force, for the calls to come; those under way keep theirs. Figures stay.
+   * @throws HoldfastError `ERR_INVALID_OPTION`; nothing has changed then.
+   */
+  reconfigure(settings: TimeoutSettings): void
 }
 
 /**
@@ -62,16 +70,23 @@ export function timeout(options: Duration | TimeoutOptions): Timeout {
 
 class TimeoutPolicy extends BasePolicy<TimeoutEvent> implements Timeout {
   readonly kind = 'timeout' as const
-  readonly afterMs: number
   readonly [parts]: readonly Flow[]
   private readonly flow: TimeoutFlow
 
   constructor(options: TimeoutOptions) {
     const name = nameOption('timeout', options.name)
     super(name, options.clock ?? systemClock)
-    this.afterMs = durationMs(name, 'after', options.after, { min: 1, allowInfinity: true })
-    this.flow = new TimeoutFlow(name, this.clock, this.afterMs)
+    this.flow = new TimeoutFlow(name, this.clock, afterOption(name, options.after))
     this[parts] = [this.flow]
+  }
+
+  get afterMs(): number {
+    return this.flow.limit.afterMs
+  }
+
+  reconfigure(settings: TimeoutSettings): void {
+    checkOptionNames(this.name, settings, ['after'])
+    this.flow.reconfigure(afterOption(this.name, settings.after))
   }
 
   on(listener: Listener<TimeoutEvent>): () => void {
@@ -87,19 +102,27 @@ class TimeoutPolicy extends BasePolicy<TimeoutEvent> implements Timeout {
   }
 }
 
-class TimeoutFlow implements Flow, TimeLimitOwner {
+function afterOption(name: string, after: unknown): number {
+  return durationMs(name, 'after', after, { min: 1, allowInfinity: true })
+}
+
+class TimeoutFlow implements Flow {
   readonly kind = 'flow' as const
   readonly events = new EventHub<TimeoutEvent>()
   readonly name: string
   readonly clock: Clock
   timeouts = 0
   abandoned = 0
-  private readonly waiting: DeadlineList
+  limit: TimeLimit
 
   constructor(name: string, clock: Clock, afterMs: number) {
     this.name = name
     this.clock = clock
-    this.waiting = new DeadlineList(clock, afterMs)
+    this.limit = new TimeLimit(this, afterMs)
+  }
+
+  reconfigure(afterMs: number): void {
+    if (afterMs !== this.limit.afterMs) this.limit = new TimeLimit(this, afterMs)
   }
 
   start(next: Layer, outer: Call, out: Sink): void {
@@ -108,18 +131,14 @@ class TimeoutFlow implements Flow, TimeLimitOwner {
       out.settle(false, refusal('ERR_DEADLINE_EXCEEDED', this.name)) // its timer is late; no work is begun
       return
     }
-    const deadlineAt = Math.min(outer.deadlineAt, now + this.waiting.durationMs)
-    const run = new TimeLimitRun(this, (outer as CallState).child(outer.attempt, deadlineAt, true), out)
-    this.waiting.add(run, now)
+    const { limit } = this
+    const deadlineAt = Math.min(outer.deadlineAt, now + limit.afterMs)
+    const run = new TimeLimitRun(limit, (outer as CallState).child(outer.attempt, deadlineAt, true), out)
+    limit.waiting.add(run, now)
     next.start(run.call, run)
   }
 
-  disarm(run: TimeLimitRun): void {
-    this.waiting.remove(run)
-  }
-
-  timeIsUp(run: TimeLimitRun): unknown {
-    const afterMs = this.waiting.durationMs
+  timeIsUp(run: TimeLimitRun, afterMs: number): unknown {
     this.timeouts++
     if (this.events.active) this.events.emit({ type: 'timeout.fired', policy: this.name, at: this.clock.wallNow(), afterMs })
     queueMicrotask(() => this.watchAbandoned(run.call))
@@ -141,5 +160,26 @@ class TimeoutFlow implements Flow, TimeLimitOwner {
       },
     }
     call.whenEnded(waiter)
+  }
+}
+
+/** A duration that was configured, and the calls that it limits: they keep it when another one takes its place. */
+class TimeLimit implements TimeLimitOwner {
+  readonly afterMs: number
+  readonly waiting: DeadlineList
+  private readonly flow: TimeoutFlow
+
+  constructor(flow: TimeoutFlow, afterMs: number) {
+    this.flow = flow
+    this.afterMs = afterMs
+    this.waiting = new DeadlineList(flow.clock, afterMs)
+  }
+
+  disarm(run: TimeLimitRun): void {
+    this.waiting.remove(run)
+  }
+
+  timeIsUp(run: TimeLimitRun): unknown {
+    return this.flow.timeIsUp(run, this.afterMs)
   }
 }
