@@ -9,7 +9,8 @@ const entries = publicPackages.flatMap((folder) => {
   return Object.keys(exports).map((key) => name + key.slice(1))
 })
 const dataEntries = entries.filter((entry) => entry.endsWith('.json'))
-const codeEntries = entries.filter((entry) => !entry.endsWith('.json'))
+const typeEntries = ['@holdfast/server/wire']
+const codeEntries = entries.filter((entry) => !entry.endsWith('.json') && !typeEntries.includes(entry))
 
 let project: PackedProject
 beforeAll(async () => {
@@ -27,6 +28,11 @@ describe('the packed packages', () => {
     const required = await project.node('-e', `console.log(JSON.stringify(Object.keys(require('${entry}')).sort()))`)
     expect(JSON.parse(imported)).not.toEqual([])
     expect(JSON.parse(required)).toEqual(JSON.parse(imported))
+  })
+
+  it.each(typeEntries)('%s brings types alone', async (entry) => {
+    const names = await project.node('--input-type=module', '-e', `console.log(Object.keys(await import('${entry}')).length)`)
+    expect(names.trim()).toBe('0')
   })
 
   it.each(dataEntries)('%s is there', async (entry) => {
@@ -59,10 +65,11 @@ describe('the packed packages', () => {
 
 describe('a strict user of the packed packages', () => {
   beforeAll(() => {
-    const lines = codeEntries.map((entry, index) => `import * as entry${index} from '${entry}'`)
+    const modules = [...codeEntries, ...typeEntries]
+    const lines = modules.map((entry, index) => `import * as entry${index} from '${entry}'`)
     writeFileSync(
       join(project.folder, 'entries.ts'),
-      `${lines.join('\n')}\nexport const entries = [${codeEntries.map((_, index) => `entry${index}`).join(', ')}]\n`,
+      `${lines.join('\n')}\nexport const entries = [${modules.map((_, index) => `entry${index}`).join(', ')}]\n`,
     )
     writeFileSync(
       join(project.folder, 'common.cts'),

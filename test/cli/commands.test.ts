@@ -46,7 +46,7 @@ describe('help and usage', () => {
 })
 
 describe('validate', () => {
-  it('71: names every error at once with its place, and exits with 2', async () => {
+  it('S71: names every error at once with its place, and exits with 2', async () => {
     const path = await config(
       'upstreams:\n  llm:\n    url: http://127.0.0.1:9\n    pipeline:\n      circuitBreaker: { failureTreshold: 5, openFor: 30 }\n',
     )
@@ -56,7 +56,7 @@ describe('validate', () => {
     expect(stderr).toMatch(/reliability\.yml:5:54 .*openFor.*unit/)
   })
 
-  it('73: names a variable that is missing, with its place', async () => {
+  it('S73: names a variable that is missing, with its place', async () => {
     const path = await config("upstreams:\n  llm: { url: '${LLM_URL_THAT_IS_MISSING}' }\n")
     expect(await runCommand(['validate', path])).toMatchObject({
       code: 2,
@@ -102,7 +102,7 @@ describe('serve', () => {
     expect((await server.ended).code).toBe(0)
   })
 
-  it('79: a port in use is one line with the way out, and exit code 1', async () => {
+  it('S79: a port in use is one line with the way out, and exit code 1', async () => {
     const taken = createServer()
     await new Promise<void>((resolve) => {
       taken.listen(0, '127.0.0.1', resolve)
@@ -119,7 +119,7 @@ describe('serve', () => {
     )
   })
 
-  it('79: a data directory that cannot be written is one line with the way out, and exit code 1', async () => {
+  it('S79: a data directory that cannot be written is one line with the way out, and exit code 1', async () => {
     await writeFile(join(folder, 'file'), '')
     const path = await config(
       `server: { dataDir: '${folder}/file/data', gateway: { port: 0 }, control: { port: 0 } }\nupstreams: { up: { url: http://127.0.0.1:9, pipeline: { attemptTimeout: 5s } } }\n`,

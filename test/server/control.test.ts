@@ -59,7 +59,7 @@ describe('health', () => {
   it('26: speaks health+json when asked: warn is 200, checks are lists', async () => {
     const server = await failing()
     await fetch(`${server.gatewayUrl}/llm/x`)
-    const response = await json(`${server.controlUrl}/health`, { headers: { accept: 'application/health+json' } })
+    const response = await json(`${server.controlUrl}/health`, { headers: { ...reader, accept: 'application/health+json' } })
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/health+json'])
     expect(response.body).toMatchObject({ status: 'warn', checks: { 'circuit-breaker/llm:state': [{ status: 'warn' }] } })
   })
@@ -158,19 +158,26 @@ describe('changes', () => {
 })
 
 describe('what it shows', () => {
-  it('lists policies with settings, and upstreams with figures', async () => {
+  it('lists policies, and dependencies with figures', async () => {
     const server = await failing()
     await fetch(`${server.gatewayUrl}/llm/x`)
     await fetch(`${server.gatewayUrl}/llm/x`)
     const { body: policy } = await json(`${server.controlUrl}${breakerPath}`)
     expect(policy).toMatchObject({
-      name: 'circuit-breaker/llm',
+      id: 'circuit-breaker/llm',
+      name: 'llm',
       status: { state: 'open', failureTotal: 1, refusedTotal: 1 },
-      settings: { failureThreshold: 1, openForMs: 60_000 },
     })
-    const { body } = await json(`${server.controlUrl}/api/v1/upstreams`)
+    const { body } = await json(`${server.controlUrl}/api/v1/dependencies`)
     expect(body).toMatchObject({
-      upstreams: [{ name: 'llm', requests: 2, attempts: 1, causes: { 'circuit-open': 1 }, byClass: { '5xx': 2 } }],
+      dependencies: [
+        {
+          name: 'llm',
+          state: 'open',
+          policies: ['circuit-breaker/llm', 'rate-limiter/llm-quota'],
+          totals: { requests: 2, attempts: 1, refused: 1 },
+        },
+      ],
     })
   })
 

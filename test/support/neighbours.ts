@@ -30,6 +30,7 @@ function describeNeighbour(name: string, { env, candidates, apt }: NeighbourLook
   return {
     name: listed?.name ?? name,
     usedFor: listed?.usedFor ?? name,
+    neededBy: listed?.neededBy ?? 'tests',
     variable: env ?? listed?.variable ?? `HOLDFAST_${name.toUpperCase().replaceAll('-', '_')}`,
     commands: candidates ?? listed?.commands ?? [name],
     debianPackage: apt ?? listed?.debianPackage ?? name,

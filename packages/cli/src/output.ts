@@ -21,3 +21,8 @@ export function hasColors(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): b
 export function styled(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv, style: Style, text: string): string {
   return hasColors(stream, env) ? styleText(style, text) : text
 }
+
+/** Text from elsewhere on one line, without what could move the cursor, change colours or turn the direction of reading. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`)
+}

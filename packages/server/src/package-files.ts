@@ -6,5 +6,5 @@ const manifest = createRequire(import.meta.url)('../package.json') as { readonly
 /** The version of this package. */
 export const version: string = manifest.version
 
-/** Folder of the page's files. The same from the source as from the build: both lie one folder below the package. */
-export const pageDirectory: string = fileURLToPath(new URL('../assets/page', import.meta.url))
+/** Folder of the page's files, built from packages/dashboard. The same from the source as from the build: both lie one folder below the package. */
+export const pageDirectory: string = fileURLToPath(new URL('../assets/dashboard', import.meta.url))

@@ -26,11 +26,11 @@ export interface SilenceView {
   readonly expiresAt: number
 }
 
-/** The last 60 s of one dependency. */
+/** The last minute of one dependency (rates and ratio: 55 to 60 s, percentiles: 45 to 60 s). */
 export interface RecentFigures {
   /** Requests of clients that ended, per second. */
   readonly callsPerSecond: number
-  /** Requests that were answered well / all that ended and that no client had given up; null without any. */
+  /** Requests that the dependency answered well / all that ended and that no client had given up; null without any. A fallback's answer is none of them. */
   readonly successRatio: number | null
   /** Of whole requests. */
   readonly p50Ms: number | null
@@ -87,7 +87,7 @@ export interface PolicyView {
   readonly since: number | null
   readonly forced: ForcedView | null
   readonly health: { readonly status: HealthStatus; readonly reason: string | null }
-  /** Figures by name, as the policy's `status()` has them. */
+  /** Figures by name, as the policy's `status()` has them, without those that only count the time. */
   readonly status: Readonly<Record<string, unknown>>
   /** Dependencies whose pipelines it stands in. */
   readonly dependencies: readonly string[]
@@ -96,12 +96,13 @@ export interface PolicyView {
 }
 
 export interface EventView {
-  /** Grows by 1; goes on over restarts of the server. */
+  /** Grows by 1 from event to event, over restarts of the server too. */
   readonly id: number
   readonly type: string
   /** Id of the policy, or what else it is about. */
   readonly policy: string
   readonly at: number
+  /** `repeats`: so many more of its type and policy happened since the one before and are not listed. */
   readonly data: Readonly<Record<string, unknown>>
 }
 
@@ -152,7 +153,7 @@ export interface LiveState {
   readonly demo?: unknown
 }
 
-/** First message of `/events`, of type `snapshot`. */
+/** First message of `/events`, of type `snapshot`. The id of a message is `<run>:<id of the last event told so far>`. */
 export interface Snapshot {
   /** Another one after a restart of the server. */
   readonly run: string
@@ -190,11 +191,11 @@ export interface Bucket {
   readonly cancelled: number
   readonly attempts: number
   readonly attemptFailures: number
-  /** Of attempts. */
+  /** Of attempts: of all in the bucket, however long it is, to within 6 %. */
   readonly p50Ms: number | null
   readonly p95Ms: number | null
   readonly p99Ms: number | null
-  /** The most at the same time. */
+  /** The most at the same time: attempts that ran, requests that waited for limits and places. */
   readonly running: number
   readonly queued: number
 }
@@ -221,7 +222,10 @@ export interface Marker {
 interface HistoryFrame {
   readonly at: number
   readonly range: HistoryRange
-  /** Start of the first bucket; each array has one value per bucket from there, null where nothing was recorded. */
+  /**
+   * Start of the first of 180 buckets; each array has one value per bucket from there, null where nothing was recorded. The last bucket
+   * of `15m` has ended, and the feed sends the next; the last one of the others has not: it holds what happened until `at`.
+   */
   readonly from: number
   readonly stepMs: number
   readonly markers: readonly Marker[]
@@ -232,7 +236,11 @@ export interface WallHistory extends HistoryFrame {
   readonly rows: Readonly<
     Record<
       string,
-      { readonly segments: readonly Segment[]; readonly attempts: readonly (number | null)[]; readonly failures: readonly (number | null)[] }
+      {
+        readonly segments: readonly Segment[]
+        readonly attempts: readonly (number | null)[]
+        readonly failures: readonly (number | null)[]
+      }
     >
   >
 }

@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { problem, refuseChange, startServer, type ControlEnvironment, type RunningServer, type UpstreamFigures } from '@holdfast/server'
+import { jsonBody, problem, startServer, type ControlEnvironment, type RunningServer, type UpstreamFigures } from '@holdfast/server'
 import { Hono } from 'hono'
 import { parseDuration } from 'holdfast'
 import { readConfiguration } from '../configuration.ts'
 import type { Demo, ModelGateway } from '../demo/orchestrator.ts'
 import { readFaultArgument, readFaultRequest, type FaultRequest } from '../demo/fault-request.ts'
 import { runDemo } from '../demo/run-demo.ts'
+import type { DemoSnapshot } from '../demo/snapshot.ts'
 import { CommandFailure, exitCodes } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import type { DemoArguments } from '../program.ts'
@@ -69,7 +70,7 @@ class Stage {
     const { config } = readConfiguration(configurationPath, { ...this.output, env })
     const server = await startServer(config, {
       log: { write: () => undefined }, // the terminal shows the lanes
-      routes: this.faultRoutes(config.server.tokens.map(({ name, role, sha256 }) => ({ name, role, sha256: Buffer.from(sha256, 'hex') }))),
+      routes: this.faultRoutes(),
       sections: () => (this.running === undefined ? {} : { demo: this.running.snapshot() }),
     })
     this.server = server
@@ -85,7 +86,9 @@ class Stage {
   attach(running: Demo): () => void {
     this.running = running
     for (const policy of running.policies) this.server?.system.register(policy)
+    const endMarkers = running.onSecond(faultMarkers((text) => this.server?.marker('fault', text)))
     return () => {
+      endMarkers()
       this.running = undefined
     }
   }
@@ -96,25 +99,41 @@ class Stage {
     if (this.folder !== undefined) await rm(this.folder, { recursive: true, force: true })
   }
 
-  private faultRoutes(tokens: Parameters<typeof refuseChange>[1]): Hono<ControlEnvironment> {
+  private faultRoutes(): Hono<ControlEnvironment> {
     return new Hono<ControlEnvironment>().post('/demo/faults', async (context) => {
-      const refused = refuseChange(context, tokens)
-      if (refused !== undefined) return refused
-      if (!/^application\/json\b/i.test(context.req.header('content-type') ?? ''))
-        return context.json(problem('unsupported-media-type', 'the body must be application/json'), 415)
       let request: FaultRequest
       try {
-        request = readFaultRequest(await context.req.json().catch(() => undefined))
+        request = readFaultRequest(jsonBody(context))
       } catch (error) {
         return context.json(problem('bad-request', error instanceof Error ? error.message : 'bad request'), 400)
       }
       const { running } = this
       if (running === undefined) return context.json(problem('conflict', 'the demo is not running yet'), 409)
+      const before = running.snapshot().faults.find(({ service }) => service === request.service) ?? null
+      context.var.record({ action: 'demo.fault', subject: request.service, before, after: request, reason: reasonOf(jsonBody(context)) })
       if (request.fault === 'script') await running.releaseFault(request.service)
       else await running.setFault(request.service, request.fault, request.forMs)
       return context.json({ faults: running.snapshot().faults })
     })
   }
+}
+
+/** Tells of every fault that came into force, whoever asked for it, once. */
+function faultMarkers(tell: (text: string) => void): (snapshot: DemoSnapshot) => void {
+  let toldUntil = -Infinity
+  return ({ faultSegments }) => {
+    const later = faultSegments.filter(({ from }) => from > toldUntil)
+    for (const { service, text, from } of later) {
+      tell(`${service}: ${text}`)
+      toldUntil = Math.max(toldUntil, from)
+    }
+  }
+}
+
+/** Why, if somebody says so. */
+function reasonOf(body: unknown): string | null {
+  const { reason } = body as { readonly reason?: unknown }
+  return typeof reason === 'string' && reason.length <= 500 ? reason : null
 }
 
 function gatewayFigures(upstreams: readonly UpstreamFigures[]): { readonly refused: number; readonly fallbacks: number } {

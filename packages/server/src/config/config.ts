@@ -4,7 +4,7 @@ import type { FallbackSettings } from './schema-fallback.ts'
 import type { HealthCheckSettings } from './schema-health.ts'
 import type { PipelineStep } from './schema-pipeline.ts'
 import type { RetrySettings } from './schema-retry.ts'
-import type { ControlSettings, GatewaySettings, LogLevel, TokenRole } from './schema-server.ts'
+import type { AccessLogSource, AuditSettings, ControlSettings, GatewaySettings, HistorySettings, LogLevel, ReloadSettings, TokenRole, TracingSettings } from './schema-server.ts'
 import type { UpstreamSource } from './schema-upstream.ts'
 
 /** Settings by name. Has no prototype: a name that nobody defined is undefined, also `toString`. */
@@ -34,6 +34,12 @@ export interface ServerSettings {
   /** Absolute path. */
   readonly dataDir: string
   readonly log: { readonly level: LogLevel }
+  readonly reload: ReloadSettings
+  readonly audit: AuditSettings
+  readonly history: HistorySettings
+  /** Its path is absolute, or `stdout` or `stderr`. */
+  readonly accessLog?: AccessLogSource
+  readonly tracing?: TracingSettings
 }
 
 /** A token, of which only the hash is kept. */
@@ -44,8 +50,17 @@ export interface TokenSettings {
   readonly sha256: string
 }
 
-export interface UpstreamSettings extends Omit<UpstreamSource, 'pipeline' | 'health'> {
+/** Certificates of a TLS connection to an upstream, as PEM texts. */
+export interface UpstreamTlsSettings {
+  readonly ca?: string
+  readonly cert?: string
+  readonly privateKey?: string
+  readonly serverName?: string
+}
+
+export interface UpstreamSettings extends Omit<UpstreamSource, 'pipeline' | 'health' | 'tls'> {
   readonly name: string
+  readonly tls?: UpstreamTlsSettings
   readonly pipeline: UpstreamPipeline
   readonly health?: HealthCheckSettings
 }

@@ -4,7 +4,7 @@ import { expandGlob, isGlob } from './glob.ts'
 import { normalize, type Findings } from './normalize.ts'
 import { shownText, type SettingPath } from './path-text.ts'
 import type { SourcePosition } from './problems.ts'
-import { readText } from './read-text.ts'
+import { readText, type TextRead } from './read-text.ts'
 import { configSchema } from './schema.ts'
 import type { SourceNode } from './source-tree.ts'
 import { substitute, type SubstitutionSources } from './substitute.ts'
@@ -17,6 +17,8 @@ export interface ReadFilesOptions extends Findings {
   readonly cwd: string
   /** Reads secret files relative to a directory. */
   readonly sourcesIn: (directory: string) => SubstitutionSources
+  /** Told of every file that is read, or cannot be. */
+  readonly onRead: (path: string, read: TextRead) => void
 }
 
 export interface ConfigFiles {
@@ -72,6 +74,7 @@ class FileReader implements ConfigFiles {
     this.paths.push(path)
     this.names.push(name)
     const content = readText(path, maxConfigBytes)
+    this.options.onRead(path, content)
     if (content.fault !== undefined) {
       if (includer !== undefined && content.text === undefined) return this.fail(includer, `${name} ${content.fault}`)
       const before = content.text?.slice(0, content.offset) ?? ''

@@ -122,8 +122,10 @@ function lintCapacity({ connections, health, pipeline: { bulkhead, totalTimeout 
   }
 }
 
-function lintTransport({ url, headers }: UpstreamSettings, warn: Warn): void {
+function lintTransport({ url, headers, http2, tls }: UpstreamSettings, warn: Warn): void {
   const { protocol, hostname } = new URL(url)
+  if (protocol === 'http:' && http2) warn(['http2'], 'is never used: the url is http, and HTTP/2 is agreed on by TLS')
+  if (protocol === 'http:' && tls !== undefined) warn(['tls'], 'is never used: the url is http')
   if (protocol === 'http:' && !isLoopback(hostname) && Object.hasOwn(headers, 'authorization')) {
     warn(['url'], 'is http: the authorization header travels unencrypted')
   }

@@ -3,7 +3,7 @@ import { errorsOf, loaded, loadText, warningsOf, workspace } from './config.fixt
 
 const upstream = (settings: string): string => `upstreams:\n  llm:\n    url: http://127.0.0.1:9001\n${settings.replace(/^/gm, '    ')}\n`
 
-describe('71: unknown keys', () => {
+describe('S71: unknown keys', () => {
   it.each([
     ['server:\n  gateway:\n    prot: 1\n', '3:5 server.gateway.prot: is not a setting', "did you mean 'port'?"],
     [
@@ -47,7 +47,7 @@ describe('71: unknown keys', () => {
   })
 })
 
-describe('72: values of the wrong unit, type or range', () => {
+describe('S72: values of the wrong unit, type or range', () => {
   it.each([
     [
       'timeouts: { x: 10sec }',
@@ -135,7 +135,7 @@ function timeoutFrom(file: string): string {
   return `timeouts: { x: '\${file:${file}}' }\n`
 }
 
-describe('73: variables', () => {
+describe('S73: variables', () => {
   it('a missing one is named, at its position', () => {
     expect(errorsOf(loadText(upstream("headers:\n  authorization: 'Bearer ${OPENAI_API_KEY}'")))).toEqual([
       '5:22 upstreams.llm.headers.authorization: environment variable OPENAI_API_KEY is not set: set it, or give a default with ${OPENAI_API_KEY:-…}',

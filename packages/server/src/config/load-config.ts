@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { dirname, resolve as absolutePath } from 'node:path'
 import type { ReliabilityConfig } from './config.ts'
 import { deepFreeze } from './deep-freeze.ts'
@@ -10,7 +11,7 @@ import { shownText, type SettingPath } from './path-text.ts'
 import { checkPolicies } from './policy-rules.ts'
 import { problemList, type ConfigProblem } from './problems.ts'
 import { findProvenance, type Provenance } from './provenance.ts'
-import { readText } from './read-text.ts'
+import { readText, type TextRead } from './read-text.ts'
 import { markSecrets } from './redact.ts'
 import { checkReferences } from './references.ts'
 import type { Report } from './report.ts'
@@ -36,8 +37,28 @@ export interface LoadedConfig {
   /** Absolute paths of the other files that were read: secrets, bodies of fallbacks. */
   readonly attachments: readonly string[]
   readonly warnings: readonly ConfigProblem[]
+  /** Of all files, as they were when they were read, by absolute path; missing ones included. */
+  readonly stamps: ReadonlyMap<string, string>
+  /** SHA-256 over the contents of all files that were read, in hex: the same text loads as the same configuration. */
+  readonly digest: string
+  /** Characters in all files. */
+  readonly size: number
   /** Where a setting of `config` comes from, by its path there, as text or in parts. */
   readonly provenance: (path: SettingPath | string) => Provenance
+}
+
+/** What a configuration was made of, as plain data that can go from one thread to another. */
+export interface ReadConfig {
+  readonly config: ReliabilityConfig | undefined
+  /** The settings as they were written. */
+  readonly root: SourceMap
+  readonly errors: readonly ConfigProblem[]
+  readonly warnings: readonly ConfigProblem[]
+  readonly files: readonly string[]
+  readonly attachments: readonly string[]
+  readonly stamps: ReadonlyMap<string, string>
+  readonly digest: string
+  readonly size: number
 }
 
 export interface FailedConfig {
@@ -48,6 +69,9 @@ export interface FailedConfig {
   /** As far as they are known, missing ones included: their repair is worth watching for. */
   readonly files: readonly string[]
   readonly attachments: readonly string[]
+  readonly stamps: ReadonlyMap<string, string>
+  readonly digest: string
+  readonly size: number
 }
 
 const maxSecretBytes = 64 * 1024
@@ -57,7 +81,20 @@ const maxSecretBytes = 64 * 1024
  * once, each with its place. Blocks while it reads; a file at the size limit takes less than a second.
  */
 export function loadConfig(path: string, options: LoadConfigOptions): LoadedConfig | FailedConfig {
-  return new Loader(options).load(path)
+  return loadedConfig(readConfig(path, options))
+}
+
+/** The work of {@link loadConfig}. */
+export function readConfig(path: string, options: LoadConfigOptions): ReadConfig {
+  return new Loader(options).read(path)
+}
+
+/** Makes a configuration ready for use. */
+export function loadedConfig({ config, root, errors, ...read }: ReadConfig): LoadedConfig | FailedConfig {
+  if (config === undefined) return { ok: false, errors, ...read }
+  for (const section of Object.values(config)) if (section !== config.server) Object.setPrototypeOf(section, null) // lost between threads
+  markSecrets(config, root)
+  return { ok: true, config: deepFreeze(config), ...read, provenance: (setting) => findProvenance(root, setting) }
 }
 
 class Loader {
@@ -65,22 +102,37 @@ class Loader {
   private readonly env: LoadConfigOptions['env']
   private readonly findings: Findings = { problems: problemList(), warnings: problemList() }
   private readonly attachments = new Set<string>()
+  private readonly digest = createHash('sha256')
+  private readonly stamps = new Map<string, string>()
+  private size = 0
 
   constructor({ env, cwd = process.cwd() }: LoadConfigOptions) {
     this.env = env
     this.cwd = cwd
   }
 
-  load(path: string): LoadedConfig | FailedConfig {
+  read(path: string): ReadConfig {
     const { findings, cwd } = this
-    const files = readConfigFiles(absolutePath(cwd, path), { ...findings, cwd, sourcesIn: (directory) => this.sourcesIn(directory) })
+    const files = readConfigFiles(absolutePath(cwd, path), {
+      ...findings,
+      cwd,
+      sourcesIn: (directory) => this.sourcesIn(directory),
+      onRead: (file, read) => this.wasRead(file, read),
+    })
     const start = { file: fileName(absolutePath(cwd, path), cwd), line: 1, column: 1 }
     const root = mergeSections(files.trees, start, findings.problems)
     if (files.isComplete) checkReferences(root, findings)
     const config = this.check(root)
-    const read = { files: files.paths, attachments: [...this.attachments], warnings: findings.warnings.sorted(files.names) }
-    if (config === undefined) return { ok: false, errors: findings.problems.sorted(files.names), ...read }
-    return { ok: true, config, ...read, provenance: (setting) => findProvenance(root, setting) }
+    const warnings = findings.warnings.sorted(files.names)
+    const errors = findings.problems.sorted(files.names)
+    const { stamps, size } = this
+    return { config, root, errors, warnings, files: files.paths, attachments: [...this.attachments], stamps, digest: this.digest.digest('hex'), size }
+  }
+
+  private wasRead(path: string, { text, fault, stamp }: TextRead): void {
+    this.stamps.set(path, stamp)
+    this.size += text?.length ?? 0
+    this.digest.update(JSON.stringify([path, fault ?? null, text ?? null]))
   }
 
   private check(root: SourceMap): ReliabilityConfig | undefined {
@@ -93,14 +145,15 @@ class Loader {
       cwd: this.cwd,
       report,
       readFile: (file, path) => this.readFile(file, path, root),
+      pathOf: (file, path) => this.pathOf(file, path, root),
+      wallNow: () => Date.now(),
       mayBeBlank: (path) => isSubstituted(locate(root, path).node),
     })
     checkPolicies(config, report)
     checkListeners(config, report)
     if (problems.count > 0) return undefined
     lint(config, report)
-    markSecrets(config, root)
-    return deepFreeze(config)
+    return config
   }
 
   private reporter(root: SourceMap): Report {
@@ -118,15 +171,21 @@ class Loader {
 
   private readFile(file: string, path: SettingPath, root: SourceMap): string | undefined {
     const place = locate(root, path)
-    const read = this.readAttachment(absolutePath(dirname(absolutePath(this.cwd, place.at.file)), file), maxConfigBytes)
+    const read = this.readAttachment(this.pathOf(file, path, root), maxConfigBytes)
     if ('text' in read) return read.text
     this.findings.problems.add(place.at, place.written, `file ${shownText(file)} ${read.fault}`)
     return undefined
   }
 
+  /** Files are named relatively to the file that names them. */
+  private pathOf(file: string, path: SettingPath, root: SourceMap): string {
+    return absolutePath(dirname(absolutePath(this.cwd, locate(root, path).at.file)), file)
+  }
+
   private readAttachment(path: string, maxBytes: number): { readonly text: string } | { readonly fault: string } {
     this.attachments.add(path)
     const read = readText(path, maxBytes)
+    this.wasRead(path, read)
     // editors and `echo` end a file with a line break that is no part of the secret
     return read.fault === undefined ? { text: read.text.replace(/\r?\n$/, '') } : { fault: read.fault }
   }

@@ -20,7 +20,12 @@ export function formatProvenance(provenance: Provenance): string {
 }
 
 /** Settings that are made of others. */
-const madeOf: Readonly<Record<string, readonly string[]>> = { body: ['json', 'bodyFile'] }
+const madeOf: Readonly<Record<string, readonly string[]>> = {
+  body: ['json', 'bodyFile'],
+  ca: ['caFile'],
+  cert: ['certFile'],
+  privateKey: ['keyFile'],
+}
 
 /** Where the setting at a path of the resolved configuration (`upstreams.llm.pipeline.retry.maxAttempts`) was written. */
 export function findProvenance(root: SourceMap, path: SettingPath | string): Provenance {

@@ -14,6 +14,18 @@ export function redactedConfig(config: ReliabilityConfig): ReliabilityConfig {
   return redacted(config, []) as ReliabilityConfig
 }
 
+/** Whether the value under a key of an object of a configuration must not be shown. `path` is where it stands. */
+export function isSecretSetting(parent: object, key: string, path: SettingPath): boolean {
+  return secretKeys.get(parent)?.has(key) === true || isSecretPath(path)
+}
+
+/** Lets an object that was made of one of a configuration have the same secrets. Answers with it. */
+export function withSecretsOf<T extends object>(original: object, made: T): T {
+  const marked = secretKeys.get(original)
+  if (marked !== undefined) secretKeys.set(made, marked)
+  return made
+}
+
 function redacted(value: unknown, path: SettingPath): unknown {
   if (typeof value !== 'object' || value === null) return value
   const marked = secretKeys.get(value)

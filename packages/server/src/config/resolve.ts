@@ -1,17 +1,24 @@
 import { resolve as absolutePath } from 'node:path'
-import type { ByName, ReliabilityConfig, UpstreamPipeline, UpstreamSettings } from './config.ts'
+import type { ByName, ReliabilityConfig, UpstreamPipeline, UpstreamSettings, UpstreamTlsSettings } from './config.ts'
+import { resolveListenerTls } from './listener-tls.ts'
 import type { SettingPath } from './path-text.ts'
 import type { Report } from './report.ts'
 import type { ConfigSource } from './schema.ts'
 import type { FallbackSettings, FallbackSource } from './schema-fallback.ts'
 import { pipelineSteps, sectionOfStep, type PipelineStep } from './schema-pipeline.ts'
-import type { UpstreamSource } from './schema-upstream.ts'
+import type { ListenerTlsSettings } from './schema-listener-tls.ts'
+import type { AccessLogSource } from './schema-server.ts'
+import type { TlsSource, UpstreamSource } from './schema-upstream.ts'
 import { resolveTokens } from './tokens.ts'
 
 export interface ResolveOptions {
   readonly cwd: string
   /** The text of the file that the setting at a path names; undefined when it cannot be read, which is reported. */
   readonly readFile: (file: string, path: SettingPath) => string | undefined
+  /** The absolute path of the file that the setting at a path names. */
+  readonly pathOf: (file: string, path: SettingPath) => string
+  /** Epoch ms. */
+  readonly wallNow: () => number
   /** Whether the setting at a path was written as `${…}`, which may leave it blank. */
   readonly mayBeBlank: (path: SettingPath) => boolean
   readonly report: Report
@@ -30,10 +37,36 @@ export function resolveConfig(source: ConfigSource, options: ResolveOptions): Re
   }
   const { server } = source
   return {
-    server: { ...server, tokens: resolveTokens(server.tokens, options), dataDir: absolutePath(options.cwd, server.dataDir) },
+    server: {
+      ...server,
+      gateway: withTls(server.gateway, ['server', 'gateway', 'tls'], options),
+      control: withTls(server.control, ['server', 'control', 'tls'], options),
+      tokens: resolveTokens(server.tokens, options),
+      dataDir: absolutePath(options.cwd, server.dataDir),
+      ...(server.accessLog === undefined ? {} : { accessLog: resolveAccessLog(server.accessLog, options.cwd) }),
+    },
     ...sections,
     upstreams: mapNames(source.upstreams, (upstream, name) => new UpstreamResolver(name, sections, options).resolve(upstream)),
   }
+}
+
+function withTls<T extends { readonly tls?: ListenerTlsSettings }>(listener: T, path: SettingPath, options: ResolveOptions): T {
+  return listener.tls === undefined ? listener : { ...listener, tls: resolveListenerTls(listener.tls, path, options) }
+}
+
+function resolveAccessLog({ path, format }: AccessLogSource, cwd: string): AccessLogSource {
+  return { path: path === 'stdout' || path === 'stderr' ? path : absolutePath(cwd, path), format }
+}
+
+function resolveTls({ caFile, certFile, keyFile, serverName }: TlsSource, path: SettingPath, options: ResolveOptions): UpstreamTlsSettings {
+  const read = (key: string, file: string | undefined): string | undefined => {
+    if (file === undefined) return undefined
+    const pem = options.readFile(file, [...path, key])
+    if (pem !== undefined && !pem.includes('-----BEGIN ')) options.report('problem', [...path, key], 'must name a PEM file (-----BEGIN …)')
+    return pem
+  }
+  const [ca, cert, privateKey] = [read('caFile', caFile), read('certFile', certFile), read('keyFile', keyFile)]
+  return Object.fromEntries(Object.entries({ ca, cert, privateKey, serverName }).filter(([, value]) => value !== undefined))
 }
 
 type Sections = Omit<ReliabilityConfig, 'server' | 'upstreams'>
@@ -78,7 +111,7 @@ class UpstreamResolver {
     this.options = options
   }
 
-  resolve({ health, pipeline, ...settings }: UpstreamSource): UpstreamSettings {
+  resolve({ health, pipeline, tls, ...settings }: UpstreamSource): UpstreamSettings {
     const check = typeof health === 'string' ? this.sections.healthChecks[health] : health && this.own('healthChecks', ['health'], health)
     const steps: { [Step in PipelineStep]?: unknown } = {}
     for (const step of pipelineSteps) {
@@ -91,6 +124,7 @@ class UpstreamResolver {
       ...settings,
       pipeline: { order, ...(steps as Omit<UpstreamPipeline, 'order'>) },
       ...(check === undefined ? {} : { health: check }),
+      ...(tls === undefined ? {} : { tls: resolveTls(tls, ['upstreams', this.name, 'tls'], this.options) }),
     }
   }
 

@@ -3,6 +3,12 @@ import * as z from 'zod'
 import { formatByteSize, parseByteSize, suggestByteSize } from './byte-size.ts'
 import { formatDuration, longestDurationMs, suggestDuration } from './duration-text.ts'
 
+/** What a number of the configuration counts, where people write it with a unit. */
+export type SettingUnit = 'duration' | 'share' | 'bytes'
+
+/** Kept beside the schemas; what is derived from a schema inherits its unit. */
+export const unitOf: z.core.$ZodRegistry<{ readonly unit: SettingUnit }> = z.registry<{ readonly unit: SettingUnit }>()
+
 // Each of these says what it expects as "must be …": the reader of a problem sees that sentence and the value received.
 
 export interface NumberLimits {
@@ -56,7 +62,7 @@ export function duration({ min = '0ms', max }: DurationLimits = {}): z.ZodType<n
     },
     suggest: (value) => (typeof value === 'string' && parseDuration(value) !== undefined ? undefined : suggestDuration(value)),
     json: { type: 'string', pattern: durationPattern },
-  })
+  }).register(unitOf, { unit: 'duration' })
 }
 
 /** A share: 0..1, or a percentage as text; becomes a number in 0..1. `aboveZero` refuses 0. */
@@ -77,7 +83,7 @@ export function ratio({ aboveZero = false }: { readonly aboveZero?: boolean } = 
         { type: 'string', pattern: String.raw`^\d+(\.\d+)?%$` },
       ],
     },
-  })
+  }).register(unitOf, { unit: 'share' })
 }
 
 function percentage(value: unknown): number | undefined {
@@ -101,7 +107,7 @@ export function byteSize({ min = 0, max = Number.MAX_SAFE_INTEGER }: NumberLimit
         { type: 'string', pattern: String.raw`^\d+(\.\d+)?([kKMG]i?B|B)$` },
       ],
     },
-  })
+  }).register(unitOf, { unit: 'bytes' })
 }
 
 export interface ScalarRules<T> {

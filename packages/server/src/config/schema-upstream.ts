@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import type { StatusPattern } from './http-syntax.ts'
-import { choice, duration, integer } from './scalars.ts'
+import { connectionHeaders, headerName, type StatusPattern } from './http-syntax.ts'
+import { boolean, choice, duration, integer, text } from './scalars.ts'
 import { healthCheckSchema, type HealthCheckSettings } from './schema-health.ts'
 import { baseUrl, headersSchema, statusPattern, type Headers } from './schema-http.ts'
 import { nameOr, pipelineSchema, type PipelineSource } from './schema-pipeline.ts'
@@ -16,6 +16,17 @@ export interface QuotaSettings {
   readonly maxPause: number
 }
 
+/** How an upstream is told who asks. */
+export type ForwardedStyle = 'x-forwarded' | 'rfc7239' | 'both' | 'none'
+
+/** Files of certificates, as written. */
+export interface TlsSource {
+  readonly caFile?: string
+  readonly certFile?: string
+  readonly keyFile?: string
+  readonly serverName?: string
+}
+
 /** What an upstream has besides its pipeline and health check, and both of them as written. */
 export interface UpstreamSource {
   readonly url: string
@@ -27,6 +38,13 @@ export interface UpstreamSource {
   readonly retryStatuses: readonly StatusPattern[]
   readonly retryMethods: readonly RequestMethod[]
   readonly connections: number
+  readonly connectTimeout: number
+  readonly http2: boolean
+  readonly tls?: TlsSource
+  readonly upgrades: readonly string[]
+  readonly tunnelIdleTimeout: number
+  readonly forwarded: ForwardedStyle
+  readonly deadlineHeader?: string
   readonly health?: string | Omit<HealthCheckSettings, 'name'>
 }
 
@@ -39,6 +57,27 @@ const quota = section({
       'upstream: a 429 pauses all callers of the upstream for as long as its Retry-After says. none: it concerns only the one request.',
     ),
   maxPause: duration({ min: '1ms' }).prefault('60s').describe('Longest pause, whatever Retry-After says.'),
+})
+
+function pemFile(): z.ZodString {
+  return z.string({ error: 'must be a text' }).min(1, { error: 'must name a file' })
+}
+
+const tls = section(
+  {
+    caFile: pemFile()
+      .exactOptional()
+      .describe('File with the certificates (PEM) of the authorities to believe, in place of the public ones.'),
+    certFile: pemFile().exactOptional().describe('File with the certificate (PEM) that the gateway shows.'),
+    keyFile: pemFile().exactOptional().describe('File with the private key (PEM) of certFile.'),
+    serverName: text('a host name such as api.internal', /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/)
+      .exactOptional()
+      .describe("Name that the upstream's certificate must bear. That of url when left out."),
+  },
+  { aliases: { ca: 'caFile', cert: 'certFile', key: 'keyFile', servername: 'serverName' } },
+).check(({ value, issues }) => {
+  if ((value.certFile === undefined) !== (value.keyFile === undefined))
+    issues.push({ code: 'custom', message: "must have both of 'certFile' and 'keyFile', or none", input: value, path: [] })
 })
 
 const policyElsewhere = "policies stand under 'pipeline'"
@@ -67,12 +106,42 @@ export const upstreamSchema: z.ZodType<UpstreamSource> = section(
         'Methods of requests that may be repeated. Others are repeated only with an Idempotency-Key, or when they surely had no effect.',
       ),
     connections: integer({ min: 1, max: 100_000 }).prefault(64).describe('Connections to the upstream at the same time.'),
+    connectTimeout: duration({ min: '1ms', max: '10m' }).prefault('10s').describe('Time in which a connection to the upstream must stand.'),
+    http2: boolean()
+      .prefault(false)
+      .describe('Offers HTTP/2 to an https upstream, which may choose HTTP/1.1. One request at a time on each connection.'),
+    tls: tls.exactOptional().describe('Certificates for an https upstream.'),
+    upgrades: z
+      .array(text('a protocol such as websocket; HTTP/2 is set by http2', /^(?!h2c?$|http\b|tls\b)[A-Za-z0-9][A-Za-z0-9._+/-]{0,63}$/i), {
+        error: 'must be a list of protocols',
+      })
+      .prefault(['websocket'])
+      .describe('Protocols a client may change to (Upgrade). Others are passed over, as if the client had not asked.'),
+    tunnelIdleTimeout: duration({ min: '1ms' })
+      .prefault('5m')
+      .describe('Longest silence in both directions of a connection that has changed its protocol.'),
+    forwarded: choice(['x-forwarded', 'rfc7239', 'both', 'none'])
+      .prefault('x-forwarded')
+      .describe('How the upstream is told of the client: X-Forwarded-For, -Proto and -Host, Forwarded (RFC 7239), both, or nothing.'),
+    deadlineHeader: text('the name of a header that belongs to no connection, such as x-request-timeout-ms', headerName)
+      .refine((name) => !connectionHeaders.has(name.toLowerCase()), { error: 'must not be a header that belongs to the connection' })
+      .exactOptional()
+      .describe('Header in which every attempt tells the upstream how many milliseconds are left (grpc-timeout: in its own form).'),
     health: nameOr('health check', healthCheckSchema)
       .exactOptional()
       .describe('A name from healthChecks, or its settings. Not checked when left out.'),
   },
   {
-    aliases: { baseUrl: 'url', target: 'url', maxConnections: 'connections', healthCheck: 'health', retryOn: 'retryStatuses' },
+    aliases: {
+      baseUrl: 'url',
+      target: 'url',
+      maxConnections: 'connections',
+      healthCheck: 'health',
+      retryOn: 'retryStatuses',
+      allowH2: 'http2',
+      h2: 'http2',
+      upgrade: 'upgrades',
+    },
     elsewhere: {
       timeout: "use 'totalTimeout' or 'attemptTimeout' under 'pipeline'",
       totalTimeout: policyElsewhere,

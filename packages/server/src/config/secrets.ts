@@ -16,6 +16,7 @@ export function isSecretPath(path: SettingPath): boolean {
   const [top, second] = path
   if (top === 'server' && second === 'tokens') return path.at(-1) !== 'name' && path.at(-1) !== 'role'
   if (top === 'upstreams' && path[2] === 'headers') return true
+  if (top === 'server' && second === 'tracing' && path[2] === 'headers') return true
   const settings = top === 'server' ? path.slice(1) : path.slice(2) // names given by the user say nothing about what stands below them
   return settings.some((segment) => typeof segment === 'string' && looksSecret(segment))
 }

@@ -11,7 +11,7 @@ function timed(text: string | Uint8Array): { errors: readonly string[]; ms: numb
   return { errors, ms: (user + system) / 1_000 }
 }
 
-describe('74: files that are odd but right', () => {
+describe('S74: files that are odd but right', () => {
   it.each([
     ['nothing', ''],
     ['blank lines', '\n\n  \n'],
@@ -68,7 +68,7 @@ upstreams:
   })
 })
 
-describe('74: files that are wrong', () => {
+describe('S74: files that are wrong', () => {
   it.each([
     ['duplicate keys', 'server:\n  dataDir: a\n  dataDir: b\n', /^3:3 server\.dataDir: is given twice; first in line 2$/],
     ['tabs as indentation', 'server:\n\tdataDir: a\n', /^2:1 tabs cannot indent: use spaces$/],
@@ -115,7 +115,7 @@ describe('74: files that are wrong', () => {
 })
 
 // each takes well under a second of an idle processor; the bounds leave room for a busy one
-describe('74: files made to exhaust', () => {
+describe('S74: files made to exhaust', () => {
   const MiB = 1024 ** 2
   const repeated = (piece: string): string => piece.repeat(Math.floor(MiB / piece.length))
   const bomb = [
@@ -219,7 +219,7 @@ describe('74: files made to exhaust', () => {
   })
 })
 
-describe('75: keys that could reach the prototype', () => {
+describe('S75: keys that could reach the prototype', () => {
   it.each(['__proto__', 'constructor', 'prototype'])('refuses %s as a key anywhere', (key) => {
     for (const text of [
       `${key}: { x: 1 }\n`,

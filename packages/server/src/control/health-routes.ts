@@ -1,6 +1,6 @@
 import { Hono, type Context } from 'hono'
 import type { FaultTolerantSystem, HealthReport } from 'holdfast/system'
-import { tokenOf, type Token } from './authority.ts'
+import type { EffectiveHealth } from './effective-health.ts'
 import type { ControlEnvironment } from './environment.ts'
 
 /** Where the process is in its life. */
@@ -12,17 +12,24 @@ export interface Lifecycle {
 export interface HealthRoutesOptions {
   readonly system: FaultTolerantSystem
   readonly lifecycle: () => Lifecycle
-  readonly tokens: readonly Token[]
+  /** A report with what people have told the server. */
+  readonly effective: (report: HealthReport) => EffectiveHealth
+  /** Whether details are for all; otherwise for those with a token or a session. */
+  readonly isOpen: () => boolean
+  /** Whether strangers learn no more than the status. */
+  readonly loginRequired: () => boolean
   readonly version: string
 }
 
 /** `/health` for people and load balancers, `/health/ready` and `/health/alive` for an orchestrator. */
 export function healthRoutes(options: HealthRoutesOptions): Hono<ControlEnvironment> {
-  const { system, lifecycle, tokens, version } = options
+  const { system, lifecycle, version } = options
+  const look = async (): Promise<EffectiveHealth> => options.effective(await system.checkHealth())
   return new Hono<ControlEnvironment>()
     .get('/', async (context) => {
-      const report = await system.checkHealth()
-      const detailed = tokens.length === 0 || tokenOf(context, tokens) !== undefined
+      const report = await look()
+      const isKnown = context.var.identity !== undefined
+      const isDetailed = options.isOpen() || isKnown
       const { phase, startedAt } = lifecycle()
       const body = {
         status: report.status,
@@ -32,21 +39,23 @@ export function healthRoutes(options: HealthRoutesOptions): Hono<ControlEnvironm
         version,
         uptimeMs: Math.max(0, report.at - startedAt),
         at: report.at,
-        reasons: report.reasons,
-        ...(detailed ? { components: report.components, checks: report.checks } : {}),
+        ...(isKnown || !options.loginRequired() ? { reasons: report.reasons, silenced: report.silenced } : {}),
+        ...(isDetailed ? { components: report.components, checks: report.checks } : {}),
       }
       if (wantsHealthJson(context))
-        return send(context, toHealthJson(report, version), report.status === 'fail' ? 503 : 200, 'application/health+json')
+        return send(context, toHealthJson(report, version, isDetailed), report.status === 'fail' ? 503 : 200, 'application/health+json')
       return send(context, body, report.status === 'fail' ? 503 : 200)
     })
     .get('/ready', async (context) => {
       const { phase } = lifecycle()
       if (phase !== 'serving')
         return send(context, { ready: false, reason: phase === 'draining' ? 'the server is stopping' : 'the server is starting' }, 503)
-      const report = await system.checkHealth()
+      const report = await look()
       if (report.ready) return send(context, { ready: true }, 200)
-      const failing = Object.entries(report.checks).flatMap(([name, check]) =>
-        check.critical && check.status !== 'pass' ? [`${name}: ${check.reason ?? check.status}`] : [],
+      if (options.loginRequired() && context.var.identity === undefined) return send(context, { ready: false }, 503)
+      const silenced = new Set(report.silenced.map((dependency) => `upstream/${dependency}`))
+      const failing = Object.entries(report.checks).flatMap(([name, { critical, status, reason }]) =>
+        critical && status !== 'pass' && !silenced.has(name) ? [`${name}: ${reason ?? status}`] : [],
       )
       return send(context, { ready: false, reason: failing.join('; ') }, 503)
     })
@@ -62,7 +71,7 @@ function send(context: Context, body: object, status: 200 | 503, type = 'applica
 }
 
 /** The format of draft-inadarei-api-health-check-06. */
-function toHealthJson(report: HealthReport, version: string): object {
+function toHealthJson(report: HealthReport, version: string, isDetailed: boolean): object {
   const time = new Date(report.at).toISOString()
   const components = Object.entries(report.components).map(([name, { status, reason, kind }]) => [
     `${name}:state`.replaceAll(/[^\w:./-]/g, '_'),
@@ -84,8 +93,8 @@ function toHealthJson(report: HealthReport, version: string): object {
   return {
     status: known(report.status),
     version,
-    checks: Object.fromEntries([...components, ...checks]),
-    ...(report.reasons.length === 0 ? {} : { output: report.reasons.join('; ') }),
+    ...(isDetailed ? { checks: Object.fromEntries([...components, ...checks]) } : {}),
+    ...(report.reasons.length === 0 || !isDetailed ? {} : { output: report.reasons.join('; ') }),
   }
 }
 

@@ -1,4 +1,6 @@
-export { problem, refuseChange, tokenOf, type Role, type Token } from './authority.ts'
-export { createControl } from './control.ts'
+export { createControl, type Control } from './control.ts'
 export type { ControlEnvironment } from './environment.ts'
 export type { Lifecycle } from './health-routes.ts'
+export { problem } from './problem.ts'
+export { jsonBody } from './read-body.ts'
+export type { Token } from './tokens.ts'

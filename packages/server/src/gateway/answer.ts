@@ -15,6 +15,9 @@ export interface BodySource {
   discard(): void
 }
 
+/** What is taken of a body before anyone wants it, in bytes. */
+const enoughBytes = 16_384
+
 /** The head of an upstream's answer, and its body to come. */
 export class Answer {
   readonly status: number
@@ -24,6 +27,7 @@ export class Answer {
   private readonly source: BodySource
   private receiver: BodyReceiver | undefined = undefined
   private early: Buffer[] = []
+  private earlyBytes = 0
   private over: 'no' | 'ended' | Error = 'no'
 
   constructor(status: number, statusText: string, rawHeaders: readonly string[], source: BodySource) {
@@ -62,7 +66,8 @@ export class Answer {
   push(chunk: Buffer): boolean {
     if (this.receiver !== undefined) return this.receiver.data(chunk)
     this.early.push(chunk)
-    return false
+    this.earlyBytes += chunk.length
+    return this.earlyBytes < enoughBytes // a short answer is complete, and its connection free, before anyone has looked at it
   }
 
   end(): void {

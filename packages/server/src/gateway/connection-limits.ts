@@ -1,27 +1,50 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { answerRaw } from './raw-answer.ts'
 
-const full =
-  'HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json; charset=utf-8\r\nretry-after: 1\r\nx-holdfast-cause: too-many-connections\r\nconnection: close\r\n\r\n' +
-  '{"error":{"type":"holdfast_error","code":"too-many-connections","message":"too many connections"}}\n'
+/** Turned away at the same time with words; more are cut without. */
+const maxTurnedAway = 256
 
-/** Answers connections beyond the limits with 503 at once; nothing of their requests is read. */
-export function limitConnections(server: Server, maxConnections: number, maxPerAddress: number): void {
-  let open = 0
+/** Read anew for each connection. */
+export interface ConnectionLimits {
+  readonly maxConnections: number
+  readonly maxPerAddress: number
+}
+
+/** Answers connections beyond the limits with 503; nothing of their requests is read. To be called before other listeners are added. */
+export function limitConnections(server: Server, limits: () => ConnectionLimits, onTurnedAway: () => void): void {
   const perAddress = new Map<string, number>()
-  server.prependListener('connection', (socket: Socket) => {
+  let open = 0
+  let turnedAway = 0
+  const serve = server.listeners('connection') as ((this: Server, socket: Socket) => void)[]
+  server.removeAllListeners('connection')
+  server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress ?? ''
-    const ofAddress = (perAddress.get(address) ?? 0) + 1
+    const ofAddress = perAddress.get(address) ?? 0
+    const { maxConnections, maxPerAddress } = limits()
+    if (open >= maxConnections || ofAddress >= maxPerAddress) {
+      turnAway(socket)
+      return
+    }
     open++
-    perAddress.set(address, ofAddress)
+    perAddress.set(address, ofAddress + 1)
     socket.once('close', () => {
       open--
       const left = (perAddress.get(address) ?? 1) - 1
       if (left > 0) perAddress.set(address, left)
       else perAddress.delete(address)
     })
-    if (open <= maxConnections && ofAddress <= maxPerAddress) return
-    socket.end(full)
-    socket.destroySoon()
+    for (const listener of serve) listener.call(server, socket)
   })
+
+  function turnAway(socket: Socket): void {
+    onTurnedAway()
+    if (turnedAway >= maxTurnedAway) {
+      socket.destroy()
+      return
+    }
+    turnedAway++
+    socket.once('close', () => turnedAway--)
+    answerRaw(socket, { status: 503, cause: 'too-many-connections', message: 'too many connections', retryAfterMs: 1_000 })
+  }
 }

@@ -1,19 +1,25 @@
+import type { Duplex } from 'node:stream'
 import type { Call } from 'holdfast'
-import type { Dispatcher, Pool } from 'undici'
-import { Answer, UpstreamFailure, type BodySource, type StatusJudgement } from './answer.ts'
+import type { Dispatcher } from 'undici'
+import { Answer, UpstreamFailure, type BodySource } from './answer.ts'
+import type { Route } from './route.ts'
+import { SwitchedAnswer } from './switched-answer.ts'
+import type { AttemptTrace } from './tracing.ts'
 
 export interface ExchangeRequest {
   readonly path: string
   readonly method: string
-  readonly headers: string[]
+  readonly headers: readonly string[]
   readonly body: Buffer | NodeJS.ReadableStream | null
+  /** The protocol to change to, such as `websocket`. */
+  readonly upgrade?: string
 }
 
 /** One request to an upstream and its answer: one attempt. */
 export class Exchange implements BodySource {
-  readonly upstream: string
+  private readonly route: Route
   private readonly call: Call
-  private readonly judge: (answer: Answer) => StatusJudgement | undefined
+  private readonly trace: AttemptTrace | undefined
   private abort: ((error: Error) => void) | undefined = undefined
   private resumeSocket: (() => void) | undefined = undefined
   private answer: Answer | undefined = undefined
@@ -21,19 +27,27 @@ export class Exchange implements BodySource {
   private settleBody: { resolve: () => void; reject: (error: unknown) => void } | undefined = undefined
   private cancelled: Error | undefined = undefined
   private discarded = false
+  private open = true
 
-  constructor(upstream: string, call: Call, judge: (answer: Answer) => StatusJudgement | undefined) {
-    this.upstream = upstream
+  constructor(route: Route, call: Call, trace: AttemptTrace | undefined) {
+    this.route = route
     this.call = call
-    this.judge = judge
+    this.trace = trace
   }
 
   /** Resolves with the head of the answer; the call's work ends with its body. */
-  send(pool: Pool, request: ExchangeRequest): Promise<Answer> {
+  send(request: ExchangeRequest): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.settleHead = { resolve, reject }
+      this.route.connections.openRequests++
       this.call.onCancel(this)
-      pool.dispatch(request as unknown as Dispatcher.DispatchOptions, this)
+      const { connections } = this.route
+      const pool = request.upgrade === undefined ? connections.pool : connections.tunnelPool
+      try {
+        pool.dispatch(request as unknown as Dispatcher.DispatchOptions, this)
+      } catch (error) {
+        this.onError(error as Error)
+      }
     })
   }
 
@@ -62,17 +76,14 @@ export class Exchange implements BodySource {
   onHeaders(status: number, rawHeaders: readonly Buffer[], resume: () => void, statusText: string): boolean {
     if (status < 200) return true
     this.resumeSocket = resume
-    const answer = new Answer(status, statusText, rawHeaders.map(latin1), this)
-    this.answer = answer
-    this.call.until(
-      new Promise<void>((resolve, reject) => {
-        this.settleBody = { resolve, reject }
-      }),
-    )
-    const judgement = this.judge(answer)
-    if (judgement === undefined) this.settleHead?.resolve(answer)
-    else this.settleHead?.reject(new UpstreamFailure(this.upstream, answer, judgement))
+    this.answered(new Answer(status, statusText, rawHeaders.map(latin1), this))
     return true
+  }
+
+  onUpgrade(_status: number, rawHeaders: readonly (Buffer | string)[] | null, socket: Duplex): void {
+    this.abort = (error) => socket.destroy(error)
+    const headers = (rawHeaders ?? []).map((text) => (typeof text === 'string' ? text : latin1(text)))
+    this.answered(new SwitchedAnswer(headers, socket, this, (error) => (error === undefined ? this.onComplete() : this.onError(error))))
   }
 
   onData(chunk: Buffer): boolean {
@@ -80,13 +91,13 @@ export class Exchange implements BodySource {
   }
 
   onComplete(): void {
-    this.call.offCancel(this)
+    this.finish(undefined)
     this.answer?.end()
     this.settleBody?.resolve()
   }
 
   onError(error: Error): void {
-    this.call.offCancel(this)
+    this.finish(error)
     if (this.answer === undefined) {
       this.settleHead?.reject(error)
       return
@@ -94,6 +105,27 @@ export class Exchange implements BodySource {
     this.answer.fail(error)
     if (this.discarded) this.settleBody?.resolve()
     else this.settleBody?.reject(error)
+  }
+
+  private answered(answer: Answer): void {
+    const { call, route } = this
+    this.answer = answer
+    call.until(
+      new Promise<void>((resolve, reject) => {
+        this.settleBody = { resolve, reject }
+      }),
+    )
+    const judgement = route.judge(answer)
+    if (judgement === undefined) this.settleHead?.resolve(answer)
+    else this.settleHead?.reject(new UpstreamFailure(route.settings.name, answer, judgement))
+  }
+
+  private finish(error: Error | undefined): void {
+    if (!this.open) return
+    this.open = false
+    this.route.connections.openRequests--
+    this.call.offCancel(this)
+    this.trace?.end(this.answer?.status, this.discarded ? undefined : error)
   }
 }
 

@@ -92,7 +92,7 @@ export async function startGateway(upstreamPort: number, options: TestGatewayOpt
     },
     close: async () => {
       await gateway.close(0)
-      await route.close()
+      await route.connections.destroy()
     },
   }
 }

@@ -4,15 +4,23 @@ import { PassThrough, type Readable } from 'node:stream'
 /** A request's body as it can be sent: held in memory and so replayable, or streaming and sendable once. */
 export type RequestBody =
   | { readonly kind: 'held'; readonly bytes: Buffer | null }
-  | { readonly kind: 'streaming'; readonly stream: Readable }
+  | { readonly kind: 'streaming'; readonly stream: CountedBody }
   | { readonly kind: 'too-large' }
   | { readonly kind: 'gone' }
+
+/** A body on its way through. */
+export interface CountedBody extends Readable {
+  /** Bytes that have come so far. */
+  received: number
+}
 
 export interface BodyLimits {
   /** Bytes of the largest body let in. */
   readonly maxBytes: number
   /** Bytes of the largest body held for another attempt. */
   readonly maxHeldBytes: number
+  /** Called before anything is read: tells a client that waits for it to send its body. */
+  readonly begin?: (() => void) | undefined
 }
 
 /** Reads a body as far as it may be held. A larger one is passed on as it comes, if its length is allowed. */
@@ -22,6 +30,7 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
   if (length === undefined && request.headers['transfer-encoding'] === undefined) return Promise.resolve({ kind: 'held', bytes: null })
   if (length !== undefined && length > limits.maxBytes) return Promise.resolve({ kind: 'too-large' })
   if (length === 0) return Promise.resolve({ kind: 'held', bytes: Buffer.alloc(0) })
+  limits.begin?.()
   if (length !== undefined && length > limits.maxHeldBytes)
     return Promise.resolve({ kind: 'streaming', stream: limited(request, [], limits.maxBytes) })
   return new Promise((resolve) => {
@@ -53,15 +62,15 @@ export class BodyTooLarge extends Error {
   }
 }
 
-function limited(request: IncomingMessage, begun: readonly Buffer[], maxBytes: number): Readable {
-  const stream = new PassThrough()
-  let size = 0
+function limited(request: IncomingMessage, begun: readonly Buffer[], maxBytes: number): CountedBody {
+  const stream = Object.assign(new PassThrough(), { received: 0 })
   const count = (chunk: Buffer): void => {
-    size += chunk.length
-    if (size <= maxBytes) return
+    stream.received += chunk.length
+    if (stream.received <= maxBytes) return
     request.unpipe(stream)
     stream.destroy(new BodyTooLarge())
   }
+  stream.on('error', () => undefined) // nobody else listens when the request is refused before it is sent
   for (const chunk of begun) {
     count(chunk)
     stream.write(chunk)

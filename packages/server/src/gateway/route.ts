@@ -1,6 +1,8 @@
 import { serverHint, type Clock, type Policy, type RateLimiter } from 'holdfast'
-import { Pool } from 'undici'
 import type { Answer, StatusJudgement } from './answer.ts'
+import type { ForwardingStyle } from './forwarding.ts'
+import { UpstreamConnections } from './upstream-connections.ts'
+import type { UpstreamTls } from './upstream-tls.ts'
 
 /** What the gateway has to know of an upstream. */
 export interface RouteSettings {
@@ -28,39 +30,48 @@ export interface RouteSettings {
   readonly maxBodyBytes: number
   readonly maxHeldBytes: number
   readonly clock: Clock
+  /** HTTP/2, if the upstream agrees to it (ALPN); else HTTP/1.1. @defaultValue false */
+  readonly http2?: boolean
+  readonly tls?: UpstreamTls
+  /** Lower-case protocols a client may change to. @defaultValue none */
+  readonly upgrades?: ReadonlySet<string>
+  /** Longest silence in both directions of a tunnel, in ms. @defaultValue 300_000 */
+  readonly tunnelIdleTimeoutMs?: number
+  /** @defaultValue 'x-forwarded' */
+  readonly forwarding?: ForwardingStyle
+  /** Lower-case name of the header that tells the upstream how many ms are left. @defaultValue none */
+  readonly deadlineHeader?: string | undefined
 }
 
 /** An upstream with its connections. */
 export class Route {
   readonly settings: RouteSettings
-  readonly pool: Pool
+  readonly connections: UpstreamConnections
   readonly host: string
   readonly basePath: string
+  /** Lower-case names of headers that an upstream gets from the gateway, not from the client. */
+  readonly replacedHeaders: ReadonlySet<string>
 
-  constructor(settings: RouteSettings) {
+  /** `connections` are those of an earlier route to the same upstream. */
+  constructor(settings: RouteSettings, connections: UpstreamConnections = new UpstreamConnections(settings)) {
     this.settings = settings
+    this.connections = connections
     this.host = settings.url.host
     this.basePath = settings.url.pathname.replace(/\/+$/, '')
-    this.pool = new Pool(settings.url.origin, {
-      connections: settings.connections,
-      pipelining: 1,
-      headersTimeout: 0, // the timeout policies' job
-      bodyTimeout: settings.bodyIdleTimeoutMs,
-      connect: { timeout: settings.connectTimeoutMs },
-    })
+    this.replacedHeaders = new Set([
+      ...settings.headers.keys(),
+      ...(settings.deadlineHeader === undefined ? [] : [settings.deadlineHeader]),
+    ])
   }
 
   /** Hears of every answer. Undefined when it is good. */
   judge(answer: Answer): StatusJudgement | undefined {
-    if (answer.status === 429) this.pauseQuota(answer)
+    const { status } = answer
+    if (status === 429) this.pauseQuota(answer)
     const { settings } = this
-    const countsAsFailure = answer.status !== 429 && settings.countsAsFailure(answer.status)
-    const worthRetrying = settings.worthRetrying(answer.status)
-    return countsAsFailure || worthRetrying || answer.status === 429 ? { countsAsFailure, worthRetrying } : undefined
-  }
-
-  close(): Promise<void> {
-    return this.pool.destroy()
+    const countsAsFailure = status !== 429 && settings.countsAsFailure(status)
+    const worthRetrying = settings.worthRetrying(status) || (status >= 400 && answer.headers.get('x-should-retry') === 'true')
+    return countsAsFailure || worthRetrying || status === 429 ? { countsAsFailure, worthRetrying } : undefined
   }
 
   private pauseQuota(answer: Answer): void {

@@ -1,140 +1,178 @@
 import {
+  circuitBreaker,
+  bulkhead,
   fallback,
   isTransient,
-  policy,
   rateLimiter,
   retry,
   retryBudget,
+  timeout,
+  type BulkheadOptions,
   type Call,
   type CircuitBreakerOptions,
-  type PolicyLike,
+  type FallbackOptions,
   type RateLimiter,
   type RateLimiterOptions,
+  type RateRetryBudget,
   type RetryOptions,
+  type TimeoutOptions,
 } from 'holdfast'
-import { Meter, type FaultTolerantSystem, type Observe } from 'holdfast/system'
-import type { FallbackSettings, PipelineStep, RateLimitKey, UpstreamSettings } from '../config/index.ts'
+import type { AnyPolicy, FaultTolerantSystem } from 'holdfast/system'
+import type { FallbackSettings, PipelineStep, RateLimitKey, RetrySettings, UpstreamSettings } from '../config/index.ts'
 import { BodyTooLarge, fixedAnswer, UpstreamFailure, type Answer, type RequestContext } from '../gateway/index.ts'
-
-/** Told of the durations of whole calls and of single attempts. */
-export interface Observers {
-  readonly pipeline: Observe
-  readonly attempt: Observe
-}
+import { isSame } from './is-same.ts'
 
 /** Requests that may wait for a quota's pause to end, per upstream: each holds its request in memory. */
 const maxWaitingForQuota = 1_000
 
-/** Makes the policies of upstreams out of their settings. Upstreams that refer to the same definition share its policy. */
-export class PolicyFactory {
+const kindOfStep: Readonly<Record<PipelineStep, string>> = {
+  fallback: 'fallback',
+  totalTimeout: 'timeout',
+  retry: 'retry',
+  circuitBreaker: 'circuit-breaker',
+  rateLimiter: 'rate-limiter',
+  bulkhead: 'bulkhead',
+  attemptTimeout: 'timeout',
+}
+
+/** Id of the policy of a step. */
+export function policyId(step: PipelineStep, settings: { readonly name: string }): string {
+  return `${kindOfStep[step]}/${settings.name}`
+}
+
+/** Id of what waits while an upstream has asked all its callers to. */
+export function quotaId(upstream: string): string {
+  return `rate-limiter/${upstream}-quota`
+}
+
+interface Entry {
+  readonly policy: AnyPolicy
+  settings: object
+  /** Of a retry. */
+  budget?: RateRetryBudget
+}
+
+/**
+ * The policies that upstreams use, by id. Upstreams that refer to the same definition share its policy. A policy outlives changes of
+ * the configuration for as long as something uses its name: what it knows (state, counters, waiting calls) stays.
+ */
+export class PolicySet {
   private readonly system: FaultTolerantSystem
-  private readonly made = new Map<object, PolicyLike>()
+  private readonly entries = new Map<string, Entry>()
+  private used = new Set<string>()
 
   constructor(system: FaultTolerantSystem) {
     this.system = system
   }
 
+  /** The policy of a step, with these settings from now on. */
+  use(step: PipelineStep, settings: object & { readonly name: string }): AnyPolicy {
+    return this.keep(policyId(step, settings), settings, (entry) => optionsOf(step, settings, entry, this.system), makers[step])
+  }
+
   /** What waits while an upstream has asked all its callers to; undefined when its 429 concern only the one request. */
-  quota(upstream: UpstreamSettings): RateLimiter | undefined {
-    if (upstream.quota.scope === 'none') return undefined
-    return this.system.register(
-      rateLimiter({
-        name: `${upstream.name}-quota`,
-        limit: Infinity,
-        maxQueued: maxWaitingForQuota,
-        maxWait: upstream.quota.maxPause,
-        clock: this.system.clock,
-      }),
-    )
+  useQuota({ name, quota }: UpstreamSettings): RateLimiter | undefined {
+    if (quota.scope === 'none') return undefined
+    const settings = { limit: Infinity, maxQueued: maxWaitingForQuota, maxWait: quota.maxPause }
+    return this.keep(quotaId(name), { ...settings, name: `${name}-quota` }, () => settings, rateLimiter) as unknown as RateLimiter
   }
 
-  /** All policies of an upstream, outermost first, with a meter around all of them and one around each attempt. */
-  pipeline(upstream: UpstreamSettings, quota: RateLimiter | undefined, observers: Observers): PolicyLike[] {
-    const { clock } = this.system
-    const { pipeline } = upstream
-    const policies: PolicyLike[] = [policy({ name: 'meter', parts: new Meter(clock, observers.pipeline) })]
-    const quotaBefore = quotaStep(pipeline.order)
-    for (const step of pipeline.order) {
-      if (step === quotaBefore && quota !== undefined) policies.push(quota)
-      const settings = pipeline[step]
-      if (settings !== undefined) policies.push(this.shared(step, settings))
+  /** Takes out what was not used since the last time. Calls that are in it still end there. */
+  removeUnused(): void {
+    for (const id of this.entries.keys()) {
+      if (this.used.has(id)) continue
+      this.entries.delete(id)
+      this.system.remove(id, { dispose: false })
     }
-    if (quotaBefore === undefined && quota !== undefined) policies.push(quota)
-    policies.push(policy({ name: 'attempt-meter', parts: new Meter(clock, observers.attempt) }))
-    return policies
+    this.used = new Set()
   }
 
-  private shared(step: PipelineStep, settings: object): PolicyLike {
-    const known = this.made.get(settings)
-    if (known !== undefined) return known
-    const made = this.make(step, settings)
-    this.made.set(settings, made)
-    return made
-  }
-
-  private make(step: PipelineStep, settings: object): PolicyLike {
-    const { system } = this
-    const { name, ...options } = settings as { readonly name: string }
-    switch (step) {
-      case 'fallback':
-        return this.fallback(settings as FallbackSettings)
-      case 'totalTimeout':
-      case 'attemptTimeout':
-        return system.createTimeout(name, options as { readonly after: number })
-      case 'retry':
-        return this.retry(name, options)
-      case 'circuitBreaker':
-        return system.createCircuitBreaker(name, {
-          ...(options as CircuitBreakerOptions<never>),
-          isFailure: (error) => !(error instanceof UpstreamFailure) || error.judgement.countsAsFailure,
-          ignore: (error) => (error instanceof UpstreamFailure && error.status === 429) || error instanceof BodyTooLarge,
-        })
-      case 'rateLimiter': {
-        const { key, ...limit } = options as { readonly key: RateLimitKey }
-        return system.createRateLimiter(name, { ...(limit as unknown as RateLimiterOptions), keyOf: keyOf(key) })
-      }
-      case 'bulkhead':
-        return system.createBulkhead(name, options as { readonly maxConcurrent: number })
+  private keep(
+    id: string,
+    settings: object & { readonly name: string },
+    options: (entry: Pick<Entry, 'budget'>) => object,
+    make: (options: never) => unknown,
+  ): AnyPolicy {
+    const known = this.entries.get(id)
+    const isFirstUse = !this.used.has(id)
+    this.used.add(id)
+    if (known === undefined) {
+      const entry: Pick<Entry, 'budget'> = {}
+      const { clock } = this.system
+      const policy = this.system.register(make({ ...options(entry), name: settings.name, clock } as never) as AnyPolicy)
+      this.entries.set(id, Object.assign(entry, { policy, settings }))
+      return policy
     }
-  }
-
-  private retry(name: string, options: object): PolicyLike {
-    const { budget, ...rest } = options as RetryOptions & {
-      readonly budget?: { readonly ratio: number; readonly minPerSecond: number; readonly ttl: number }
+    if (isFirstUse && !isSame(known.settings, settings)) {
+      ;(known.policy as unknown as { reconfigure(options: object): void }).reconfigure(options(known))
+      known.settings = settings
     }
-    const { clock } = this.system
-    return this.system.register(
-      retry({
-        ...rest,
-        name,
-        clock,
-        ...(budget === undefined ? {} : { budget: retryBudget({ ...budget, name, clock }) }),
-        retryOn: (error) => (error instanceof UpstreamFailure ? error.judgement.worthRetrying : isTransient(error)),
-        idempotent: (call: Call) => (call.context as RequestContext).idempotent,
-        onRetry: ({ error }) => {
-          if (error instanceof UpstreamFailure) error.answer.discard()
-        },
-      }),
-    )
-  }
-
-  private fallback(settings: FallbackSettings): PolicyLike {
-    const headers = Object.entries(settings.headers).flat()
-    const body = Buffer.from(settings.body, 'utf8')
-    const handler = (error: unknown, call: Call): Answer => {
-      if (error instanceof UpstreamFailure) error.answer.discard()
-      ;(call.context as RequestContext).fallback = settings.name
-      return fixedAnswer(settings.status, headers, body)
-    }
-    return this.system.register(
-      fallback({ name: settings.name, clock: this.system.clock, handler, when: (error) => !(error instanceof BodyTooLarge) }),
-    )
+    return known.policy
   }
 }
 
-/** The step the quota's pause stands before: waiting for it must take no place, and must count for no attempt's time. */
-function quotaStep(order: readonly PipelineStep[]): PipelineStep | undefined {
-  return order.find((step) => step === 'rateLimiter' || step === 'bulkhead' || step === 'attemptTimeout')
+const makers: Readonly<Record<PipelineStep, (options: never) => unknown>> = {
+  fallback: (options: FallbackOptions & { readonly value: unknown }) => fallback(options),
+  totalTimeout: (options: TimeoutOptions) => timeout(options),
+  retry: (options: RetryOptions) => retry(options),
+  circuitBreaker: (options: CircuitBreakerOptions<never>) => circuitBreaker(options),
+  rateLimiter: (options: RateLimiterOptions) => rateLimiter(options),
+  bulkhead: (options: BulkheadOptions) => bulkhead(options),
+  attemptTimeout: (options: TimeoutOptions) => timeout(options),
+}
+
+/** The options of the library's function for the settings of a step. */
+function optionsOf(
+  step: PipelineStep,
+  settings: object & { readonly name: string },
+  entry: Pick<Entry, 'budget'>,
+  system: FaultTolerantSystem,
+): object {
+  const { name: _, ...options } = settings
+  switch (step) {
+    case 'fallback':
+      return fallbackOptions(settings as FallbackSettings)
+    case 'retry':
+      return retryOptions(settings as RetrySettings, entry, system)
+    case 'circuitBreaker':
+      return {
+        ...options,
+        isFailure: (error: unknown) => !(error instanceof UpstreamFailure) || error.judgement.countsAsFailure,
+        ignore: (error: unknown) => (error instanceof UpstreamFailure && error.status === 429) || error instanceof BodyTooLarge,
+      }
+    case 'rateLimiter': {
+      const { key, ...limit } = options as unknown as { readonly key: RateLimitKey }
+      return { ...limit, keyOf: keyOf(key) }
+    }
+    default:
+      return options
+  }
+}
+
+function retryOptions({ name, budget: settings, ...rest }: RetrySettings, entry: Pick<Entry, 'budget'>, { clock }: FaultTolerantSystem): object {
+  if (settings === undefined) delete entry.budget
+  else if (entry.budget === undefined) entry.budget = retryBudget({ ...settings, name, clock })
+  else entry.budget.reconfigure(settings)
+  return {
+    ...rest,
+    ...(entry.budget === undefined ? {} : { budget: entry.budget }),
+    retryOn: (error: unknown) => (error instanceof UpstreamFailure ? error.judgement.worthRetrying : isTransient(error)),
+    idempotent: (call: Call) => (call.context as RequestContext).idempotent,
+    onRetry: ({ error }: { readonly error: unknown }) => {
+      if (error instanceof UpstreamFailure) error.answer.discard()
+    },
+  }
+}
+
+function fallbackOptions(settings: FallbackSettings): object {
+  const headers = Object.entries(settings.headers).flat()
+  const body = Buffer.from(settings.body, 'utf8')
+  const handler = (error: unknown, call: Call): Answer => {
+    if (error instanceof UpstreamFailure) error.answer.discard()
+    ;(call.context as RequestContext).fallback = settings.name
+    return fixedAnswer(settings.status, headers, body)
+  }
+  return { handler, when: (error: unknown) => !(error instanceof BodyTooLarge) }
 }
 
 function keyOf(key: RateLimitKey): (call: Call) => string | undefined {

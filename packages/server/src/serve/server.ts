@@ -1,19 +1,36 @@
-import { BlockList, isIPv4, type AddressInfo } from 'node:net'
-import type { Server } from 'node:http'
 import type { Hono } from 'hono'
-import { pipeline, type Pipeline, type RateLimiter } from 'holdfast'
 import { faultTolerantSystem, type FaultTolerantSystem } from 'holdfast/system'
-import { statusMatcher, type ReliabilityConfig, type UpstreamSettings } from '../config/index.ts'
-import { createControl, type ControlEnvironment, type Lifecycle } from '../control/index.ts'
-import { closeGracefully, createGateway, Route, type RequestRecord } from '../gateway/index.ts'
+import {
+  exposureProblem,
+  loadConfig,
+  loadConfigAside,
+  longestAtOnce,
+  policySettingViews,
+  settingViews,
+  type LoadedConfig,
+  type ReliabilityConfig,
+  type ServerSettings,
+} from '../config/index.ts'
+import { createControl, type Control, type ControlEnvironment, type Lifecycle, type Token } from '../control/index.ts'
+import { closeGracefully, createGateway, type RequestRecord } from '../gateway/index.ts'
+import type { ConfigView, Marker, Totals } from '../wire.ts'
 import { pageDirectory, version } from '../package-files.ts'
-import { listen } from './listen.ts'
-import { PolicyFactory } from './policies.ts'
+import { addressMatcher } from './address-matcher.ts'
+import type { CertificateTrouble } from './certificate-files.ts'
+import type { ConfigOrigin } from './config-origin.ts'
+import { ConfigReloader } from './config-reloader.ts'
+import { ConfigWatcher } from './config-watcher.ts'
+import { liveGatewayOptions } from './gateway-settings.ts'
+import { HealthRounds } from './health-rounds.ts'
+import { ListenError } from './listen.ts'
+import { listenerOf } from './listener.ts'
+import { ReloadReport } from './reload-report.ts'
+import { serverHistory } from './server-history.ts'
 import { ServerMetrics } from './server-metrics.ts'
+import { requestOutlets } from './request-outlets.ts'
 import { prepareDataDirectory, writeRunFile } from './run-file.ts'
 import { startLogging, type LogOutput } from './logging.ts'
-import { UpstreamCounter, type UpstreamFigures } from './upstream-figures.ts'
-import { checkUpstream } from './upstream-health.ts'
+import { UpstreamSet } from './upstream-set.ts'
 
 export interface StartServerOptions {
   /** Where log lines go. @defaultValue standard output */
@@ -22,6 +39,8 @@ export interface StartServerOptions {
   readonly routes?: Hono<ControlEnvironment>
   /** Further sections of the live state that the page shows. */
   readonly sections?: () => Readonly<Record<string, unknown>>
+  /** Where the configuration came from: then it is loaded anew when its files change, and when it is asked for. */
+  readonly origin?: ConfigOrigin
 }
 
 export interface RunningServer {
@@ -29,98 +48,203 @@ export interface RunningServer {
   /** Such as `http://127.0.0.1:8080`. */
   readonly gatewayUrl: string
   readonly controlUrl: string
-  /** What went through the gateway, by upstream. */
+  /** What went through the gateway, by upstream, since the start. */
   upstreams(): readonly UpstreamFigures[]
+  /** Puts something that concerns all on the time axis. */
+  marker(kind: Marker['kind'], text: string): void
+  /** The configuration in force, and what came of the last reload. */
+  config(): ConfigView
+  /**
+   * Loads the configuration anew. One that has errors changes nothing; the answer tells them.
+   * @throws NotReloadable when no `origin` was given.
+   */
+  reload(trigger: 'signal' | 'api'): Promise<ConfigView>
   /** Not ready at once; requests under way finish within the grace period of the configuration; then everything is closed. */
   close(): Promise<void>
 }
 
-/** How long a body may be to be held for another attempt, in bytes. */
-const maxHeldBytes = 1024 * 1024
+/** What went through the gateway to one upstream, since the start. */
+export interface UpstreamFigures extends Totals {
+  readonly name: string
+  /** Requests the gateway answered by itself or cut short, by cause. */
+  readonly causes: Readonly<Record<string, number>>
+}
 
 /**
  * Starts gateway and control listener of a configuration.
- * @throws ListenError or DataDirectoryError, one line that says what to do; nothing is left running then.
+ * @throws ListenError, DataDirectoryError, DatabaseError or TracingUnavailableError, one line that says what to do; nothing is left running then.
  */
 export async function startServer(config: ReliabilityConfig, options: StartServerOptions = {}): Promise<RunningServer> {
+  const exposure = exposureProblem(config.server.control, config.server.tokens.length > 0)
+  if (exposure !== undefined) throw new ListenError('ERR_NO_TOKENS', exposure, undefined)
   await prepareDataDirectory(config.server.dataDir)
   const system = faultTolerantSystem()
   const { clock } = system
   const metrics = new ServerMetrics(system)
   const log = startLogging(system, config.server.log.level, options.log)
-  const factory = new PolicyFactory(system)
-  const routes = new Map<string, Route>()
-  const counters = new Map<string, UpstreamCounter>()
-  for (const upstream of Object.values(config.upstreams)) {
-    const quota = factory.quota(upstream)
-    routes.set(upstream.name, newRoute(system, factory, upstream, quota, config.server.gateway.maxBodyBytes, metrics))
-    counters.set(upstream.name, new UpstreamCounter(upstream.name, clock.now()))
-    checkUpstream(system, upstream)
-  }
+  const outlets = await requestOutlets({ settings: config.server, clock, log: log.sink, registry: metrics.registry })
+  let control: Control | undefined = undefined as Control | undefined
+  const history = serverHistory({
+    system,
+    settings: config.server,
+    metrics,
+    log: log.sink,
+    isForced: (policy) => (control?.forced(policy) ?? null) !== null,
+  })
+  const upstreamSet = new UpstreamSet({ system, metrics, history })
+  upstreamSet.apply(config)
   const { gateway: gatewaySettings, control: controlSettings } = config.server
   const gateway = createGateway({
-    routes,
+    ...liveGatewayOptions(config.server),
+    routes: upstreamSet.routes,
     now: () => clock.now(),
+    wallNow: () => clock.wallNow(),
     onRequest: (record: RequestRecord) => {
       metrics.request(record)
-      if (record.upstream !== undefined) counters.get(record.upstream)?.add(record, clock.now())
+      outlets.accessLog?.add(record)
+      if (record.upstream !== undefined) history.recorder(record.upstream)?.request(record)
     },
-    headersTimeoutMs: gatewaySettings.headersTimeout,
-    bodyTimeoutMs: gatewaySettings.bodyTimeout,
-    requestDeadlineMs: gatewaySettings.requestTimeout,
-    maxConnections: gatewaySettings.maxConnections,
-    maxConnectionsPerAddress: gatewaySettings.maxConnectionsPerAddress,
-    ...(gatewaySettings.trustedProxies.length === 0 ? {} : { isTrustedProxy: addressMatcher(gatewaySettings.trustedProxies) }),
+    onTurnedAway: (cause) => metrics.turnedAway(cause),
+    tracing: outlets.tracing,
   })
   metrics.inFlight(() => gateway.inFlight)
-  const upstreams = (): readonly UpstreamFigures[] => [...counters.values()].map((counter) => counter.figures(clock.now()))
+  metrics.openRequests(() => upstreamSet.openRequests())
+  const upstreams = (): readonly UpstreamFigures[] =>
+    history.names().flatMap((name) => {
+      const recorder = history.recorder(name)
+      return recorder === undefined ? [] : [{ name, ...recorder.totals, causes: recorder.causes }]
+    })
+  const onCertificate = (message: string, trouble: CertificateTrouble | undefined): void =>
+    trouble === undefined ? log.sink.info({}, message) : log.sink.error({ ...trouble }, message)
+  const { host, port, tls } = gatewaySettings
+  const gatewayListener = listenerOf(gateway.server, { host, port, setting: 'server.gateway.port', tls, maxConnections: gatewaySettings.maxConnections, onCertificate })
   let phase: Lifecycle['phase'] = 'starting'
   const startedAt = clock.wallNow()
-  const control = await createControl({
-    system,
-    tokens: config.server.tokens.map(({ name, role, sha256 }) => ({ name, role, sha256: Buffer.from(sha256, 'hex') })),
-    allowedHosts: [...controlSettings.allowedHosts, controlSettings.host],
-    lifecycle: () => ({ phase, startedAt }),
-    version,
-    metrics: (accept) => metrics.render(accept),
-    upstreams,
-    pageDirectory,
-    ...(options.sections === undefined ? {} : { sections: options.sections }),
-    ...(options.routes === undefined ? {} : { routes: options.routes }),
+  const rounds = new HealthRounds(system)
+  const report = new ReloadReport({ system, history, registry: metrics.registry, log: log.sink })
+  const watcher = new ConfigWatcher({
+    onChange: () => void reloader.reload('watch'),
+    onTrouble: (reason) => log.sink.warn({ reason }, 'changes of the configuration are not told by the system: its files are looked at'),
   })
+  const reloader = new ConfigReloader({
+    config,
+    origin: options.origin,
+    clock,
+    load: async (origin, size) => (size > longestAtOnce ? await loadConfigAside(origin.path, origin) : loadConfig(origin.path, origin)),
+    apply: (next) => {
+      upstreamSet.apply(next)
+      gateway.reconfigure(liveGatewayOptions(next.server))
+      control?.reconfigure(next.server.control, tokensOf(next.server))
+      control?.policiesChanged()
+      log.sink.setLevel(next.server.log.level)
+      rounds.follow(next)
+    },
+    onReload: (reload, view) => {
+      report.tell(reload, view)
+      if (reload.trigger !== 'api' && reload.changes.length > 0) recordReload(reload, view)
+    },
+    onFiles: (stamps) => followFiles(stamps),
+  })
+  const followFiles = (stamps: LoadedConfig['stamps']): void => {
+    const { watch, debounce } = reloader.config.server.reload
+    if (watch && phase !== 'draining') void watcher.follow(stamps, debounce)
+    else watcher.close()
+  }
+  // a change that did not come through the API is on record as well; by now it is in force
+  const recordReload = ({ trigger, changes }: ConfigView['lastReload'], { generation }: ConfigView): void => {
+    try {
+      const after = { generation, changes }
+      control?.record({ who: 'holdfast', address: '', action: 'config.reloaded', subject: 'configuration', after, reason: trigger })
+    } catch (error) {
+      log.sink.error({ error }, 'an audit record could not be written')
+    }
+  }
+  report.show(reloader)
   let forgetRun = async (): Promise<void> => {}
   const release = async (): Promise<void> => {
     await forgetRun()
-    control.dispose()
-    await Promise.all([...routes.values()].map((route) => route.close()))
+    control?.dispose()
+    history.dispose()
+    await upstreamSet.close()
+    await outlets.close()
     log.end()
     system.dispose()
   }
+  control = await createControl({
+    system,
+    tokens: tokensOf(config.server),
+    settings: controlSettings,
+    dataDir: config.server.dataDir,
+    auditMaxAgeMs: config.server.audit.maxAge,
+    isTrustedProxy: addressMatcher(controlSettings.trustedProxies),
+    registry: metrics.registry,
+    // the beginning of the hash is enough to compare with, and no secret to the log
+    onAudit: ({ id, hash, who, address, action, subject }) =>
+      log.sink.info({ id, hash: hash.slice(0, 16), who, address, action, subject }, 'audit'),
+    onTrouble: (message, error) => log.sink.error({ error }, message),
+    lifecycle: () => ({ phase, startedAt }),
+    version,
+    metrics: (accept) => metrics.render(accept),
+    history,
+    gatewayUrl: () => gatewayListener.url,
+    inFlight: () => gateway.inFlight,
+    urlOf: (name) => reloader.config.upstreams[name]?.url ?? '',
+    config: () => reloader.view,
+    settingsInForce: () => settingViews(reloader.current),
+    settingsOf: (policy) => policySettingViews(reloader.current, policy),
+    ...(reloader.canReload ? { reload: () => reloader.reload('api') } : {}),
+    onFeedError: (error) => log.sink.error({ error }, 'the live feed could not read the state'),
+    pageDirectory,
+    ...(options.sections === undefined ? {} : { sections: options.sections }),
+    ...(options.routes === undefined ? {} : { routes: options.routes }),
+  }).catch(async (error: unknown) => {
+    await release()
+    throw error
+  })
+  const controlListener = listenerOf(control.server, {
+    host: controlSettings.host,
+    port: controlSettings.port,
+    setting: 'server.control.port',
+    tls: controlSettings.tls,
+    maxConnections: control.server.maxConnections,
+    onCertificate,
+  })
   try {
-    await listen(control.server, controlSettings.host, controlSettings.port, 'server.control.port')
-    await listen(gateway.server, gatewaySettings.host, gatewaySettings.port, 'server.gateway.port')
-    const run = { pid: process.pid, gatewayUrl: urlOf(gateway.server), controlUrl: urlOf(control.server), version, startedAt }
+    await gatewayListener.open()
+    await controlListener.open()
+    history.open() // only now: another server with this folder would have the ports
+    const run = { pid: process.pid, gatewayUrl: gatewayListener.url, controlUrl: controlListener.url, version, startedAt }
     forgetRun = await writeRunFile(config.server.dataDir, run)
   } catch (error) {
+    gatewayListener.close()
+    controlListener.close()
     await Promise.all([closeGracefully(control.server, 0), closeGracefully(gateway.server, 0)])
     await release()
     throw error
   }
-  const checking = keepChecking(system, config)
+  rounds.follow(config)
   phase = 'serving'
-  log.sink.info({ gateway: urlOf(gateway.server), control: urlOf(control.server), version }, 'serving')
+  if (options.origin !== undefined) followFiles(options.origin.loaded.stamps)
+  log.sink.info({ gateway: gatewayListener.url, control: controlListener.url, version }, 'serving')
   let closing: Promise<void> | undefined
   return {
     system,
-    gatewayUrl: urlOf(gateway.server),
-    controlUrl: urlOf(control.server),
+    gatewayUrl: gatewayListener.url,
+    controlUrl: controlListener.url,
     upstreams,
+    marker: (kind, text) => void history.addMarker(kind, text),
+    config: () => reloader.view,
+    reload: (trigger) => reloader.reload(trigger),
     close: () => {
       if (phase !== 'draining') log.sink.info({ inFlight: gateway.inFlight }, 'stopping: requests under way finish first')
       phase = 'draining'
       closing ??= (async () => {
-        clearInterval(checking)
-        await gateway.close(gatewaySettings.shutdownGrace)
+        rounds.stop()
+        watcher.close()
+        reloader.close()
+        gatewayListener.close()
+        await gateway.close(reloader.config.server.gateway.shutdownGrace)
+        controlListener.close()
         control.dispose()
         await closeGracefully(control.server, 1_000)
         await release()
@@ -130,57 +254,6 @@ export async function startServer(config: ReliabilityConfig, options: StartServe
   }
 }
 
-function newRoute(
-  system: FaultTolerantSystem,
-  factory: PolicyFactory,
-  upstream: UpstreamSettings,
-  quota: RateLimiter | undefined,
-  maxBodyBytes: number,
-  metrics: ServerMetrics,
-): Route {
-  const policies = factory.pipeline(upstream, quota, metrics.observers(upstream.name))
-  return new Route({
-    name: upstream.name,
-    url: new URL(upstream.url),
-    headers: new Map(Object.entries(upstream.headers)),
-    policy: pipeline({ name: upstream.name, clock: system.clock }, ...policies) as Pipeline, // its fallback answers an Answer too
-    quota,
-    maxPauseMs: upstream.quota.maxPause,
-    countsAsFailure: statusMatcher(upstream.failureStatuses, [429]),
-    worthRetrying: statusMatcher(upstream.retryStatuses),
-    repeatable: new Set(upstream.retryMethods),
-    bodyIdleTimeoutMs: upstream.bodyIdleTimeout,
-    connectTimeoutMs: 10_000,
-    connections: upstream.connections,
-    maxBodyBytes,
-    maxHeldBytes: Math.min(maxHeldBytes, maxBodyBytes),
-    clock: system.clock,
-  })
-}
-
-/** Keeps the health of dependencies known while nobody asks for it. */
-function keepChecking(system: FaultTolerantSystem, config: ReliabilityConfig): NodeJS.Timeout | undefined {
-  const intervals = Object.values(config.upstreams).flatMap(({ health }) => (health === undefined ? [] : [health.interval]))
-  if (intervals.length === 0) return undefined
-  void system.checkHealth()
-  return setInterval(() => void system.checkHealth(), Math.min(...intervals)).unref()
-}
-
-function addressMatcher(networks: readonly string[]): (address: string) => boolean {
-  const list = new BlockList()
-  for (const network of networks) {
-    const [address = '', prefix] = network.split('/')
-    const family = isIPv4(address) ? 'ipv4' : 'ipv6'
-    if (prefix === undefined) list.addAddress(address, family)
-    else list.addSubnet(address, Number(prefix), family)
-  }
-  return (address) => {
-    const plain = address.replace(/^::ffff:(?=\d)/, '')
-    return list.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6')
-  }
-}
-
-function urlOf(server: Server): string {
-  const { address, port, family } = server.address() as AddressInfo
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+function tokensOf({ tokens }: ServerSettings): readonly Token[] {
+  return tokens.map(({ name, role, sha256 }) => ({ name, role, sha256: Buffer.from(sha256, 'hex') }))
 }

@@ -1,0 +1,10 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { readConfig, type LoadConfigOptions } from './load-config.ts'
+
+/** What the thread is told. */
+export interface LoadTask extends LoadConfigOptions {
+  readonly path: string
+}
+
+const { path, ...options } = workerData as LoadTask
+parentPort?.postMessage(readConfig(path, options))

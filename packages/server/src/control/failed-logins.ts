@@ -1,0 +1,58 @@
+import { isIPv6 } from 'node:net'
+import { isRefusal, rateLimiter, type Clock, type RateLimiter } from 'holdfast'
+
+export interface FailedLoginOptions {
+  readonly clock: Clock
+  /** Wrong tokens an address may show within the window. */
+  readonly limit: number
+  readonly windowMs: number
+  /** Told of a failure, at most 100 times a minute over all addresses. */
+  readonly onFailure: (failure: { readonly address: string; readonly how: 'login' | 'bearer' }) => void
+}
+
+/** Addresses told apart; what each costs is a few numbers. */
+const maxAddresses = 100_000
+
+/** Counts wrong tokens by address, so that nobody can try many. */
+export class FailedLogins {
+  total = 0
+  private readonly options: FailedLoginOptions
+  private readonly limiter: RateLimiter
+  private readonly told: RateLimiter
+
+  constructor(options: FailedLoginOptions) {
+    const { clock, limit, windowMs: window } = options
+    this.options = options
+    this.limiter = rateLimiter({ name: 'failed-logins', clock, limit, window, maxKeys: maxAddresses })
+    this.told = rateLimiter({ name: 'told-failures', clock, limit: 100, window: '1m' })
+  }
+
+  /** How long an address has to wait before its next token is looked at, in ms; undefined when it need not. */
+  retryAfterMs(address: string): number | undefined {
+    const key = keyOf(address)
+    const hasRoom = Object.values(this.limiter.usage(key)).every(({ remaining }) => remaining >= 1)
+    if (hasRoom) return undefined
+    const answer = this.limiter.tryAcquire({ key })
+    return isRefusal(answer) ? (answer.retryAfterMs ?? this.options.windowMs) : undefined
+  }
+
+  count(address: string, how: 'login' | 'bearer'): void {
+    this.total++
+    this.limiter.isAllowed(keyOf(address))
+    if (this.told.isAllowed()) this.options.onFailure({ address, how })
+  }
+}
+
+/** One customer of a network provider usually has a whole /64 of IPv6 addresses to try from. */
+function keyOf(address: string): string {
+  if (!isIPv6(address)) return address
+  const [head = '', tail] = address.split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)
+  const groups = [...left, ...Array.from({ length: zeros }, () => '0'), ...right]
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`
+}

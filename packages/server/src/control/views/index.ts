@@ -1,0 +1,3 @@
+export { liveState } from './live-state.ts'
+export { policyDetail, policyView } from './policy-view.ts'
+export type { ViewSource } from './view-source.ts'

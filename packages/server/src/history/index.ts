@@ -1,0 +1,3 @@
+export { History } from './history.ts'
+export { historyRanges } from './history-answers.ts'
+export { stateOf } from './policy-state.ts'
