@@ -1,6 +1,6 @@
 // On Debian, as root, installs the real programs that tests run beside Holdfast. Elsewhere it changes nothing.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { findNeighbour, findOnPath, neighbours } from './neighbours.mjs'
+import { findNeighbour, findOnPath, testNeighbours } from './neighbours.mjs'
 import { say, startHeartbeat } from './progress.mjs'
 import { runCommand } from './run-command.mjs'
 
@@ -24,7 +24,7 @@ export async function installNeighbours() {
 }
 
 function missingPackages() {
-  const missing = Object.values(neighbours).filter((neighbour) => !process.env[neighbour.variable] && 'missing' in findNeighbour(neighbour))
+  const missing = testNeighbours().filter((neighbour) => !process.env[neighbour.variable] && 'missing' in findNeighbour(neighbour))
   return [...new Set(missing.map((neighbour) => neighbour.debianPackage))]
 }
 

@@ -1,4 +1,5 @@
-// The real programs that tests run beside Holdfast: one list for `npm test`, which installs and reports them, and for the tests, which run them.
+// The real programs that tests and the benchmark run beside Holdfast: one list for `npm test`, which installs and reports what tests need,
+// and for those who run them.
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
@@ -8,7 +9,8 @@ import { delimiter, join } from 'node:path'
  * @property {string} variable Environment variable that may hold the path of its executable; it wins over the PATH.
  * @property {readonly string[]} commands Names it goes by on the PATH, the preferred one first.
  * @property {string} debianPackage The Debian package that brings it.
- * @property {string} usedFor What does not get tested without it.
+ * @property {string} usedFor What does not get done without it.
+ * @property {'tests' | 'benchmark'} neededBy `npm test` installs and reports what tests need, and never asks for the others.
  */
 
 /** @satisfies {Readonly<Record<string, Neighbour>>} */
@@ -19,6 +21,7 @@ export const neighbours = {
     commands: ['promtool'],
     debianPackage: 'prometheus',
     usedFor: 'checking the metrics page and the alert rules with promtool',
+    neededBy: 'tests',
   },
   prometheus: {
     name: 'Prometheus',
@@ -26,7 +29,40 @@ export const neighbours = {
     commands: ['prometheus'],
     debianPackage: 'prometheus',
     usedFor: 'scraping the metrics page with a real Prometheus server',
+    neededBy: 'tests',
   },
+  chromium: {
+    name: 'Chromium',
+    variable: 'HOLDFAST_CHROMIUM',
+    commands: ['chromium', 'chromium-browser', 'google-chrome'],
+    debianPackage: 'chromium',
+    usedFor: 'using the page in a real browser',
+    neededBy: 'tests',
+  },
+  nginx: {
+    name: 'nginx',
+    variable: 'HOLDFAST_NGINX',
+    commands: ['nginx'],
+    debianPackage: 'nginx-light',
+    usedFor: 'comparing the gateway with nginx',
+    neededBy: 'benchmark',
+  },
+  haproxy: {
+    name: 'HAProxy',
+    variable: 'HOLDFAST_HAPROXY',
+    commands: ['haproxy'],
+    debianPackage: 'haproxy',
+    usedFor: 'comparing the gateway with HAProxy',
+    neededBy: 'benchmark',
+  },
+}
+
+/**
+ * What `npm test` installs, and reports when it is missing.
+ * @returns {readonly Neighbour[]}
+ */
+export function testNeighbours() {
+  return Object.values(neighbours).filter(({ neededBy }) => neededBy === 'tests')
 }
 
 /**

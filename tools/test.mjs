@@ -7,7 +7,7 @@ import { ensureBuilt } from './build.mjs'
 import { Failure, runTool } from './failure.mjs'
 import { installNeighbours } from './install-neighbours.mjs'
 import { ensureInstalled } from './install.mjs'
-import { findNeighbour, neighbours } from './neighbours.mjs'
+import { findNeighbour, testNeighbours } from './neighbours.mjs'
 import { say } from './progress.mjs'
 import { runCommand } from './run-command.mjs'
 import { absenceLines, closingLine } from './test-summary.mjs'
@@ -36,7 +36,7 @@ async function runTests(options) {
 }
 
 function absentNeighbours() {
-  return Object.values(neighbours).flatMap((neighbour) => {
+  return testNeighbours().flatMap((neighbour) => {
     const found = findNeighbour(neighbour)
     return 'missing' in found ? [{ usedFor: neighbour.usedFor, missing: found.missing }] : []
   })

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { findNeighbour, neighbours } from '../../tools/neighbours.mjs'
+import { findNeighbour, neighbours, testNeighbours } from '../../tools/neighbours.mjs'
 
 const neighbour = {
   name: 'Neighbour',
@@ -10,6 +10,7 @@ const neighbour = {
   commands: ['neighbour', 'nb'],
   debianPackage: 'neighbour',
   usedFor: 'x',
+  neededBy: 'tests' as const,
 }
 
 let folder: string
@@ -52,4 +53,11 @@ it('every neighbour has a variable of its own', () => {
   const variables = Object.values(neighbours).map(({ variable }) => variable)
   expect(new Set(variables).size).toBe(variables.length)
   for (const variable of variables) expect(variable).toMatch(/^HOLDFAST_[A-Z]+$/)
+})
+
+it('npm test neither installs nor asks for what only the benchmark runs', () => {
+  const names = testNeighbours().map(({ name }) => name)
+  expect(names).toEqual(expect.arrayContaining(['promtool', 'Prometheus', 'Chromium']))
+  expect(names).not.toContain(neighbours.nginx.name)
+  expect(names).not.toContain(neighbours.haproxy.name)
 })
