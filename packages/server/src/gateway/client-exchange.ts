@@ -274,7 +274,11 @@ export class ClientExchange {
     const { context } = this
     // an upstream's own request id is what its support asks for
     const added = [answer.headers.get('x-request-id') === undefined ? 'x-request-id' : 'x-holdfast-request-id', this.requestId]
-    if (context !== undefined && context.attempts > 1) added.push('x-holdfast-attempts', String(context.attempts))
+    if (context !== undefined && context.attempts > 1) {
+      added.push('x-holdfast-attempts', String(context.attempts))
+      // clients that retry by themselves would multiply what the retry policy has done already
+      if (answer.status >= 400 && answer.headers.get('x-should-retry') === undefined) added.push('x-should-retry', 'false')
+    }
     if (context?.fallback !== undefined) added.push('x-holdfast-fallback', encodeURIComponent(context.fallback))
     return added
   }

@@ -51,6 +51,17 @@ describe('what goes wrong', () => {
     expect(breaker.state).toBe('open')
   })
 
+  it('an error that is left after several attempts tells clients not to ask again; after one attempt it is theirs to decide', async () => {
+    const { upstream, gateway } = await tests.set((_request, response) => void response.writeHead(500).end(), {
+      policy: () => retry({ ...retryRules, maxAttempts: 2 }),
+    })
+    const repeated = await fetch(`${gateway.url}/up/x`)
+    expect([repeated.status, repeated.headers.get('x-holdfast-attempts'), repeated.headers.get('x-should-retry')]).toEqual([500, '2', 'false'])
+    const once = await fetch(`${gateway.url}/up/x`, { method: 'POST' })
+    expect([once.status, once.headers.get('x-should-retry')]).toEqual([500, null])
+    expect(upstream.requests).toHaveLength(3)
+  })
+
   it('47: a 429 pauses the quota for all callers, and is no failure for the breaker', async () => {
     const breaker = circuitBreaker({ failureThreshold: 1, ...breakerRules })
     const { upstream, gateway } = await tests.set((_request, response) => void response.writeHead(429, { 'retry-after': '30' }).end(), {
