@@ -75,6 +75,18 @@ describe('the access log', () => {
     expect(log.dropped).toBe(0)
   })
 
+  it('closing waits for every line, also for those that came while others were written', async () => {
+    for (let round = 0; round < 10; round++) {
+      const path = join(folder, `${round}.log`)
+      const log = accessLog({ path, format: 'common', wallNow })
+      for (let index = 0; index < 15_000; index++) log.add(record)
+      await new Promise(setImmediate) // the first write is under way
+      for (let index = 0; index < 15_000; index++) log.add(record)
+      await log.close()
+      expect(await lines(path)).toBe(30_000)
+    }
+  })
+
   it('goes on in a new file when the old one was renamed, told or not', async () => {
     const path = join(folder, 'access.log')
     const log = accessLog({ path, format: 'common', wallNow })

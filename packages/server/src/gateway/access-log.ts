@@ -67,11 +67,11 @@ class BufferedLog implements AccessLog {
   }
 
   async close(): Promise<void> {
-    await this.writing
-    for (let before = Infinity; this.lines !== '' && this.lines.length < before;) {
+    for (let before = Infinity; ;) {
+      while (this.writing !== undefined) await this.writing // what it leaves may have begun another
+      if (this.lines === '' || this.lines.length >= before) break
       before = this.lines.length
       this.flush()
-      await this.writing
     }
     clearTimeout(this.timer)
     this.dropped += this.waiting
