@@ -48,7 +48,11 @@ describe('config print', () => {
 
   it('exits with 2 and every problem when the file is wrong', async () => {
     const path = await file('a.yml', 'upstreams:\n  llm: { ulr: http://127.0.0.1:9 }\n')
-    expect(await runCommand(['config', 'print', path])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining("did you mean 'url'") })
+    expect(await runCommand(['config', 'print', path])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining("did you mean 'url'"),
+    })
   })
 })
 
@@ -96,7 +100,10 @@ describe('a server that runs', () => {
       stdout: 'upstreams.llm.connections: 3 → 4\nconfiguration 2 is in force\n',
     })
     await writeFile(path, text(4).replace('connections', 'conections'))
-    expect(await runCommand(['reload', ...ask], env)).toMatchObject({ code: 2, stderr: expect.stringMatching(/a\.yml:10:5 upstreams\.llm\.conections: .*\n.*earlier one goes on/) })
+    expect(await runCommand(['reload', ...ask], env)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/a\.yml:10:5 upstreams\.llm\.conections: .*\n.*earlier one goes on/),
+    })
     expect(await runCommand(['reload', ...ask])).toMatchObject({ code: 2, stderr: expect.stringContaining('HOLDFAST_TOKEN') })
   })
 

@@ -47,7 +47,10 @@ it('S77: a ConfigMap that is swapped is one reload, with all of its files', asyn
   const loaded = loadConfig(path, { env: {} })
   if (!loaded.ok) throw new Error('the configuration is wrong')
   const lines: string[] = []
-  const server: RunningServer = await startServer(loaded.config, { log: { write: (line) => lines.push(line) }, origin: { path, env: {}, loaded } })
+  const server: RunningServer = await startServer(loaded.config, {
+    log: { write: (line) => lines.push(line) },
+    origin: { path, env: {}, loaded },
+  })
   cleanup.add(() => server.close())
   for (const version of [2, 3]) {
     publish(`..2026_0${version}`, version)

@@ -49,7 +49,11 @@ it('S76: a bad reload keeps the old configuration, and says so in answer, health
   expect(refused).toMatchObject({ generation: 1, lastReload: { ok: false, changes: [] } })
   expect(refused.lastReload.problems).toHaveLength(1)
   expect(refused.lastReload.problems[0]?.message).toContain("did you mean 'connections'")
-  const health = (await (await fetch(`${server.controlUrl}/health`, { headers: reader })).json()) as { status: string; ready: boolean; reasons: string[] }
+  const health = (await (await fetch(`${server.controlUrl}/health`, { headers: reader })).json()) as {
+    status: string
+    ready: boolean
+    reasons: string[]
+  }
   expect(health).toMatchObject({ status: 'warn', ready: true })
   expect(health.reasons.join()).toContain('configuration')
   expect(valueOf(await metricsOf(server.controlUrl), 'holdfast_config_last_reload_successful')).toBe(0)
@@ -110,7 +114,9 @@ it('S76: reloading under load loses no request and sends none twice', async () =
   const answers: Promise<string>[] = []
   for (let round = 1; round <= 10; round++) {
     for (let index = 0; index < count / 10; index++) {
-      answers.push(fetch(`${server.gatewayUrl}/a/${round}-${index}`).then(async (response) => `${response.status} ${await response.text()}`))
+      answers.push(
+        fetch(`${server.gatewayUrl}/a/${round}-${index}`).then(async (response) => `${response.status} ${await response.text()}`),
+      )
     }
     await server.write(yaml(round))
     await server.reload('api')
@@ -255,7 +261,7 @@ it('applies tokens, hosts and log level at once, and says what needs a restart',
   const server = await startReloadable(`upstreams:\n  a: { url: '${url}' }\n`, cleanup)
   await server.write(`server:
   dataDir: '{{data}}'
-  gateway: { port: 0, shutdownGrace: 1s }
+  gateway: { port: 0, shutdownGrace: 1s, maxBodyBytes: 10 }
   control: { port: 1, allowedHosts: [holdfast.test] }
   reload: { watch: false }
   log: { level: error }
@@ -271,6 +277,7 @@ upstreams:
   const ask = async (token: string): Promise<number> =>
     (await fetch(`${server.controlUrl}/api/v1/config`, { headers: { authorization: `Bearer ${token}` } })).status
   expect([await ask('operator-token-0123456789'), await ask('another-token-0123456789')]).toEqual([401, 200])
+  expect((await fetch(`${server.gatewayUrl}/a/`, { method: 'POST', body: 'x'.repeat(11) })).status).toBe(413)
   const logged = server.lines.length
   await server.reload('signal')
   expect(server.lines.length).toBe(logged)
@@ -287,7 +294,9 @@ it('does not open the control listener to everybody by taking the tokens away fr
 `,
     cleanup,
   )
-  await server.write(`server:\n  dataDir: '{{data}}'\n  gateway: { port: 0 }\n  control: { host: 127.0.0.1, port: 0 }\n  reload: { watch: false }\n`)
+  await server.write(
+    `server:\n  dataDir: '{{data}}'\n  gateway: { port: 0 }\n  control: { host: 127.0.0.1, port: 0 }\n  reload: { watch: false }\n`,
+  )
   const view = await server.reload('api')
   expect(view.lastReload.ok).toBe(false)
   expect(view.lastReload.problems[0]?.message).toContain('open to anyone')
@@ -295,7 +304,10 @@ it('does not open the control listener to everybody by taking the tokens away fr
 
 it('shows settings in force with where each comes from', async () => {
   const url = await startHttp(ok, cleanup)
-  const server = await startReloadable(`upstreams:\n  a: { url: '${url}', pipeline: { attemptTimeout: 2s, circuitBreaker: { failureRatio: 0.5 } } }\n`, cleanup)
+  const server = await startReloadable(
+    `upstreams:\n  a: { url: '${url}', pipeline: { attemptTimeout: 2s, circuitBreaker: { failureRatio: 0.5 } } }\n`,
+    cleanup,
+  )
   const { settings } = (await (await fetch(`${server.controlUrl}/api/v1/config/settings`)).json()) as { settings: { path: string }[] }
   expect(settings).toContainEqual({
     path: 'upstreams.a.pipeline.attemptTimeout',
@@ -305,7 +317,9 @@ it('shows settings in force with where each comes from', async () => {
     where: expect.stringMatching(/reliability\.yml:10:\d+$/) as string,
   })
   expect(settings).toContainEqual(expect.objectContaining({ path: 'upstreams.a.connections', value: '64', source: 'default', where: null }))
-  const detail = (await (await fetch(`${server.controlUrl}/api/v1/policies/${encodeURIComponent('circuit-breaker/a')}`)).json()) as { settings: unknown[] }
+  const detail = (await (await fetch(`${server.controlUrl}/api/v1/policies/${encodeURIComponent('circuit-breaker/a')}`)).json()) as {
+    settings: unknown[]
+  }
   expect(detail.settings).toContainEqual(expect.objectContaining({ name: 'failureRatio', value: '50%', source: 'file' }))
 })
 
@@ -321,7 +335,9 @@ it('puts every reload by the API on record, with who asked and why', async () =>
   const url = await startHttp(ok, cleanup)
   const server = await startReloadable(`upstreams:\n  a: { url: '${url}' }\n`, cleanup)
   await reload(server.controlUrl)
-  expect((await fetch(`${server.controlUrl}/api/v1/config/reload`, { method: 'POST', headers: reader, body: '{"reason":"x"}' })).status).toBe(403)
+  expect(
+    (await fetch(`${server.controlUrl}/api/v1/config/reload`, { method: 'POST', headers: reader, body: '{"reason":"x"}' })).status,
+  ).toBe(403)
   const { records } = (await (await fetch(`${server.controlUrl}/api/v1/audit`, { headers: operator })).json()) as { records: object[] }
   expect(records).toContainEqual(expect.objectContaining({ who: 'operator', action: 'config.reload', reason: 'a test' }))
 })

@@ -19,12 +19,17 @@ export interface ReloadableOptions {
 }
 
 /** Holdfast out of a file that a test may change. */
-export async function startReloadable(yaml: string, cleanup: Cleanup, { watch = false, server = '' }: ReloadableOptions = {}): Promise<ReloadableServer> {
+export async function startReloadable(
+  yaml: string,
+  cleanup: Cleanup,
+  { watch = false, server = '' }: ReloadableOptions = {},
+): Promise<ReloadableServer> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-reload-'))
   cleanup.add(() => rm(folder, { recursive: true, force: true }))
   const path = join(folder, 'config', 'reliability.yml')
   await mkdir(dirname(path), { recursive: true })
-  const write = (text: string): Promise<void> => writeFile(path, text.includes('server:') ? text.replaceAll('{{data}}', join(folder, 'data')) : serverSection() + text)
+  const write = (text: string): Promise<void> =>
+    writeFile(path, text.includes('server:') ? text.replaceAll('{{data}}', join(folder, 'data')) : serverSection() + text)
   await write(yaml)
   const loaded = loadConfig(path, { env: {} })
   if (!loaded.ok) throw new Error(loaded.errors.map(formatProblem).join('\n'))

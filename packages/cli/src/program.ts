@@ -75,7 +75,7 @@ export function program(output: Output): Command {
     })
 
   const dataDir = ['--data-dir <folder>', "folder of the server's state (server.dataDir)", '.holdfast'] as const
-  const url = ['--url <url>', "control listener of the server, such as http://127.0.0.1:8000; otherwise found by its folder"] as const
+  const url = ['--url <url>', 'control listener of the server, such as http://127.0.0.1:8000; otherwise found by its folder'] as const
   const token = "\nThe token is taken from HOLDFAST_TOKEN; it needs the role 'operate'. What is changed goes on record (holdfast audit)."
 
   holdfast
@@ -111,7 +111,10 @@ export function program(output: Output): Command {
     .option('--json', 'as JSON', false)
     .option(...dataDir)
     .option(...url)
-    .addHelpText('after', '\nThe token for the running server is taken from HOLDFAST_TOKEN.\nExit codes: 0 the same, 1 different, 2 could not be compared.')
+    .addHelpText(
+      'after',
+      '\nThe token for the running server is taken from HOLDFAST_TOKEN.\nExit codes: 0 the same, 1 different, 2 could not be compared.',
+    )
     .action(async (file: string, after: string | undefined, options: ConfigDiffArguments) => {
       const { configDiff } = await import('./commands/config-diff.ts')
       process.exitCode = await configDiff(file, after, options, output)

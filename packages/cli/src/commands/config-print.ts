@@ -11,10 +11,14 @@ export interface ConfigPrintArguments {
 /** `holdfast config print [file]`: the settings in force, defaults included, secrets left out. */
 export function configPrint(path: string, { json, provenance }: ConfigPrintArguments, output: Output): number {
   const loaded = readConfiguration(path, output)
-  output.stdout.write(json ? `${JSON.stringify(asJson(), null, 2)}\n` : printConfig(loaded.config, provenance ? loaded.provenance : undefined))
+  output.stdout.write(
+    json ? `${JSON.stringify(asJson(), null, 2)}\n` : printConfig(loaded.config, provenance ? loaded.provenance : undefined),
+  )
   return exitCodes.ok
 
   function asJson(): unknown {
-    return provenance ? settingViews(loaded).map(({ path: at, value, source, where }) => ({ path: at, value, source, where })) : effectiveConfig(loaded.config)
+    return provenance
+      ? settingViews(loaded).map(({ path: at, value, source, where }) => ({ path: at, value, source, where }))
+      : effectiveConfig(loaded.config)
   }
 }

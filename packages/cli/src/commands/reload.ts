@@ -10,7 +10,13 @@ interface ReloadLike {
   readonly generation: number
   readonly lastReload: {
     readonly ok: boolean
-    readonly problems: readonly { readonly file: string; readonly line: number; readonly column: number; readonly path: string; readonly message: string }[]
+    readonly problems: readonly {
+      readonly file: string
+      readonly line: number
+      readonly column: number
+      readonly path: string
+      readonly message: string
+    }[]
     readonly changes: readonly { readonly path: string; readonly before: string | null; readonly after: string | null }[]
     readonly needsRestart: readonly string[]
   }
@@ -33,6 +39,7 @@ export async function reload(args: ReloadArguments, output: Output): Promise<num
   }
   for (const { path, before, after } of changes) stdout.write(`${printable(`${path}: ${before ?? ''} → ${after ?? 'left out'}`)}\n`)
   stdout.write(changes.length === 0 ? 'nothing has changed\n' : `configuration ${generation} is in force\n`)
-  if (needsRestart.length > 0) stderr.write(`${styled(stderr, env, 'yellow', 'warning')} changed, and needs a restart: ${printable(needsRestart.join(', '))}\n`)
+  if (needsRestart.length > 0)
+    stderr.write(`${styled(stderr, env, 'yellow', 'warning')} changed, and needs a restart: ${printable(needsRestart.join(', '))}\n`)
   return exitCodes.ok
 }

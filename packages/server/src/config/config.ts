@@ -4,7 +4,17 @@ import type { FallbackSettings } from './schema-fallback.ts'
 import type { HealthCheckSettings } from './schema-health.ts'
 import type { PipelineStep } from './schema-pipeline.ts'
 import type { RetrySettings } from './schema-retry.ts'
-import type { AccessLogSource, AuditSettings, ControlSettings, GatewaySettings, HistorySettings, LogLevel, ReloadSettings, TokenRole, TracingSettings } from './schema-server.ts'
+import type {
+  AccessLogSource,
+  AuditSettings,
+  ControlSettings,
+  GatewaySettings,
+  HistorySettings,
+  LogLevel,
+  ReloadSettings,
+  TokenRole,
+  TracingSettings,
+} from './schema-server.ts'
 import type { UpstreamSource } from './schema-upstream.ts'
 
 /** Settings by name. Has no prototype: a name that nobody defined is undefined, also `toString`. */

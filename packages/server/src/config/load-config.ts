@@ -126,7 +126,17 @@ class Loader {
     const warnings = findings.warnings.sorted(files.names)
     const errors = findings.problems.sorted(files.names)
     const { stamps, size } = this
-    return { config, root, errors, warnings, files: files.paths, attachments: [...this.attachments], stamps, digest: this.digest.digest('hex'), size }
+    return {
+      config,
+      root,
+      errors,
+      warnings,
+      files: files.paths,
+      attachments: [...this.attachments],
+      stamps,
+      digest: this.digest.digest('hex'),
+      size,
+    }
   }
 
   private wasRead(path: string, { text, fault, stamp }: TextRead): void {

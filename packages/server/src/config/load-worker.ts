@@ -7,4 +7,5 @@ export interface LoadTask extends LoadConfigOptions {
 }
 
 const { path, ...options } = workerData as LoadTask
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has none
 parentPort?.postMessage(readConfig(path, options))

@@ -14,6 +14,7 @@ export function checkPolicies(config: ReliabilityConfig, report: Report): void {
   checkStep('retry', config.retryPolicies, buildRetry)
   checkStep('bulkhead', config.bulkheads, (settings) => bulkhead(settings))
   checkStep('rateLimiter', config.rateLimiters, buildRateLimiter)
+  checkQuotaNames(config, report)
 
   function checkStep<T>(step: PipelineStep, definitions: ByName<T>, build: (settings: T) => unknown): void {
     const shared = new Set<unknown>(Object.values(definitions))
@@ -27,6 +28,17 @@ export function checkPolicies(config: ReliabilityConfig, report: Report): void {
   function check(path: readonly string[], build: () => unknown): void {
     const fault = faultOf(build)
     if (fault !== undefined) report('problem', fault.option === undefined ? path : [...path, fault.option], fault.message)
+  }
+}
+
+/** What pauses an upstream's callers is a rate limiter as well, and has its name from the upstream. */
+function checkQuotaNames({ rateLimiters, upstreams }: ReliabilityConfig, report: Report): void {
+  for (const { name, quota } of Object.values(upstreams)) {
+    const taken = `${name}-quota`
+    if (quota.scope === 'none') continue
+    const message = `is a name that the quota of upstream '${name}' has: give it another one`
+    if (rateLimiters[taken] !== undefined) report('problem', ['rateLimiters', taken], message)
+    if (upstreams[taken]?.pipeline.rateLimiter?.name === taken) report('problem', ['upstreams', taken, 'pipeline', 'rateLimiter'], message)
   }
 }
 

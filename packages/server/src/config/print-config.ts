@@ -1,4 +1,4 @@
-import { Document, isMap, isScalar, type YAMLMap } from 'yaml'
+import { Document, isMap, isScalar } from 'yaml'
 import type { ReliabilityConfig } from './config.ts'
 import type { LoadedConfig } from './load-config.ts'
 import type { SettingPath } from './path-text.ts'
@@ -41,6 +41,6 @@ function comment(document: Document, path: SettingPath, text: string): void {
     return
   }
   const parent = document.getIn(path.slice(0, -1), true)
-  const pair = isMap(parent) ? (parent as YAMLMap).items.find(({ key }) => (isScalar(key) ? key.value : key) === path.at(-1)) : undefined
+  const pair = isMap(parent) ? parent.items.find(({ key }) => (isScalar(key) ? key.value : key) === path.at(-1)) : undefined
   if (isScalar(pair?.key)) pair.key.commentBefore = ` ${text}`
 }

@@ -45,7 +45,9 @@ function readAtMost(path: string, maxBytes: number): BytesRead {
   }
 }
 
-type Decoded = { readonly text: string; readonly fault?: never } | { readonly fault: string; readonly text?: string; readonly offset?: number }
+type Decoded =
+  | { readonly text: string; readonly fault?: never }
+  | { readonly fault: string; readonly text?: string; readonly offset?: number }
 
 function decode(bytes: Buffer): Decoded {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {

@@ -54,3 +54,10 @@ describe('references', () => {
     ])
   })
 })
+
+it('a rate limiter cannot have the name of an upstream\u2019s quota', () => {
+  const yaml = (name: string): string =>
+    `rateLimiters:\n  ${name}: { limit: 1, window: 1s }\nupstreams:\n  llm: { url: 'http://127.0.0.1:9', pipeline: { rateLimiter: ${name}, attemptTimeout: 1s } }\n`
+  expect(errorsOf(loadText(yaml('llm-quota')))).toEqual([expect.stringContaining("is a name that the quota of upstream 'llm' has")])
+  expect(errorsOf(loadText(yaml('other')))).toEqual([])
+})

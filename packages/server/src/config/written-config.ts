@@ -38,7 +38,8 @@ const settingsOfConfig = new WeakMap<ReliabilityConfig, readonly WrittenSetting[
 
 function collect(value: unknown, path: SettingPath, schema: z.core.$ZodType | undefined, into: WrittenSetting[]): void {
   if (value instanceof Leaf) {
-    into.push({ path, ...value })
+    const { value: written, isSecret, actual } = value
+    into.push({ path, value: written, isSecret, actual })
     return
   }
   if (Array.isArray(value)) {

@@ -5,7 +5,7 @@ export { createGateway, type Gateway, type GatewayOptions, type LiveGatewayOptio
 export type { RequestContext } from './request-context.ts'
 export type { RequestRecord } from './request-record.ts'
 export { Route, type RouteSettings } from './route.ts'
-export { UpstreamConnections, type ConnectionSettings } from './upstream-connections.ts'
+export { UpstreamConnections } from './upstream-connections.ts'
 export { accessLog, type AccessLog } from './access-log.ts'
 export { openTelemetryTracing, TracingUnavailableError, type OpenTelemetryTracing } from './opentelemetry.ts'
 export { tlsConnectOptions, type UpstreamTls } from './upstream-tls.ts'

@@ -20,7 +20,7 @@ export interface ClosedBucket {
 const recentBuckets = 60_000 / finestStepMs
 
 /**
- * All that is remembered of one dependency, in bounded memory: at most 100 KB. It outlives changes of the configuration, as long as
+ * All that is remembered of one dependency, in bounded memory: at most 110 KB. It outlives changes of the configuration, as long as
  * the dependency keeps its name.
  */
 export class DependencyRecorder {

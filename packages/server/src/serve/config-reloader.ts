@@ -130,11 +130,13 @@ export class ConfigReloader {
     const running = this.running as Promise<void>
     const next: { trigger: ReloadTrigger; readonly done: Promise<void> } = {
       trigger,
-      done: running.catch(() => undefined).then(() => {
-        this.next = undefined
-        this.running = this.run(() => next.trigger)
-        return this.running
-      }),
+      done: running
+        .catch(() => undefined)
+        .then(() => {
+          this.next = undefined
+          this.running = this.run(() => next.trigger)
+          return this.running
+        }),
     }
     this.next = next
     return next.done
@@ -177,7 +179,9 @@ export class ConfigReloader {
       return
     }
     // nothing but these can differ
-    const waiting = configChanges({ ...nothing, server: config.server }, { ...nothing, server: loaded.config.server }).map(({ path }) => path)
+    const waiting = configChanges({ ...nothing, server: config.server }, { ...nothing, server: loaded.config.server }).map(
+      ({ path }) => path,
+    )
     const changes = configChanges(before.config, config)
     try {
       if (changes.length > 0) apply(config)

@@ -36,12 +36,12 @@ const kindOfStep: Readonly<Record<PipelineStep, string>> = {
 }
 
 /** Id of the policy of a step. */
-export function policyId(step: PipelineStep, settings: { readonly name: string }): string {
+function policyId(step: PipelineStep, settings: { readonly name: string }): string {
   return `${kindOfStep[step]}/${settings.name}`
 }
 
 /** Id of what waits while an upstream has asked all its callers to. */
-export function quotaId(upstream: string): string {
+function quotaId(upstream: string): string {
   return `rate-limiter/${upstream}-quota`
 }
 
@@ -149,7 +149,11 @@ function optionsOf(
   }
 }
 
-function retryOptions({ name, budget: settings, ...rest }: RetrySettings, entry: Pick<Entry, 'budget'>, { clock }: FaultTolerantSystem): object {
+function retryOptions(
+  { name, budget: settings, ...rest }: RetrySettings,
+  entry: Pick<Entry, 'budget'>,
+  { clock }: FaultTolerantSystem,
+): object {
   if (settings === undefined) delete entry.budget
   else if (entry.budget === undefined) entry.budget = retryBudget({ ...settings, name, clock })
   else entry.budget.reconfigure(settings)

@@ -35,7 +35,10 @@ export class ReloadReport {
       },
     })
     registry.observeGauge(
-      { name: 'holdfast_config_last_reload_successful', help: '1 when the last reload of the configuration succeeded, 0 when it was refused.' },
+      {
+        name: 'holdfast_config_last_reload_successful',
+        help: '1 when the last reload of the configuration succeeded, 0 when it was refused.',
+      },
       (report) => report(reloader.success.isLast ? 1 : 0),
     )
     registry.observeGauge(
@@ -61,7 +64,9 @@ export class ReloadReport {
       for (const { path } of changes.slice(0, maxLogged)) log.info({ setting: path }, 'a setting has changed')
       for (const setting of needsRestart) log.warn({ setting }, 'a changed setting needs a restart')
     } else {
-      const lines = problems.map(({ file, line, column, path, message }) => `${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`)
+      const lines = problems.map(
+        ({ file, line, column, path, message }) => `${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`,
+      )
       history.addMarker('reload-failed', `configuration refused: ${countOf(problems.length, 'problem')}`)
       history.addEvent(event('config.reload-failed', at, { trigger, problems: problems.length, first: lines[0] ?? '' }))
       log.error({ trigger, problems: problems.length }, 'the configuration was refused: the earlier one goes on')

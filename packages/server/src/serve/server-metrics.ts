@@ -1,4 +1,12 @@
-import { metricsContentTypes, metricsRegistry, negotiateMetricsFormat, type Counter, type Histogram, type MetricScope, type MetricsRegistry } from 'holdfast'
+import {
+  metricsContentTypes,
+  metricsRegistry,
+  negotiateMetricsFormat,
+  type Counter,
+  type Histogram,
+  type MetricScope,
+  type MetricsRegistry,
+} from 'holdfast'
 import { exposeMetrics, type FaultTolerantSystem, type Observe } from 'holdfast/system'
 import type { RequestRecord } from '../gateway/index.ts'
 import { RequestSeries } from './request-series.ts'

@@ -117,7 +117,14 @@ export async function startServer(config: ReliabilityConfig, options: StartServe
   const onCertificate = (message: string, trouble: CertificateTrouble | undefined): void =>
     trouble === undefined ? log.sink.info({}, message) : log.sink.error({ ...trouble }, message)
   const { host, port, tls } = gatewaySettings
-  const gatewayListener = listenerOf(gateway.server, { host, port, setting: 'server.gateway.port', tls, maxConnections: gatewaySettings.maxConnections, onCertificate })
+  const gatewayListener = listenerOf(gateway.server, {
+    host,
+    port,
+    setting: 'server.gateway.port',
+    tls,
+    maxConnections: gatewaySettings.maxConnections,
+    onCertificate,
+  })
   let phase: Lifecycle['phase'] = 'starting'
   const startedAt = clock.wallNow()
   const rounds = new HealthRounds(system)

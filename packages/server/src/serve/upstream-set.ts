@@ -48,7 +48,7 @@ export class UpstreamSet {
   apply(config: ReliabilityConfig): void {
     const { maxBodyBytes } = config.server.gateway
     for (const upstream of Object.values(config.upstreams)) this.put(upstream, maxBodyBytes)
-    for (const name of [...this.entries.keys()]) if (config.upstreams[name] === undefined) this.remove(name)
+    for (const name of this.entries.keys()) if (config.upstreams[name] === undefined) this.remove(name)
     this.policies.removeUnused()
   }
 

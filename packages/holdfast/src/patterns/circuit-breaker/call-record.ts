@@ -77,7 +77,10 @@ function changedWindow(window: OutcomeWindow | undefined, before: TripRules, rul
   const isSameSize = before.windowCalls === rules.windowCalls && (rules.windowCalls !== undefined || before.windowMs === rules.windowMs)
   const made = windowFor(rules)
   const next = window !== undefined && made !== undefined && isSameSize ? window : made
-  if (next !== window && ((next instanceof CountWindow && window instanceof CountWindow) || (next instanceof TimeWindow && window instanceof TimeWindow)))
+  if (
+    next !== window &&
+    ((next instanceof CountWindow && window instanceof CountWindow) || (next instanceof TimeWindow && window instanceof TimeWindow))
+  )
     next.take(window as never)
   // a call that was slow by another measure says nothing
   if (before.slowCallMs !== rules.slowCallMs) next?.forgetSlow()

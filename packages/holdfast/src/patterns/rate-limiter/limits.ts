@@ -55,7 +55,16 @@ function newLimit(owner: string, name: string, options: LimitOptions): Limit {
     ...(burst === undefined ? {} : { burst }),
     ...(defaultCost === 1 ? {} : { defaultCost }),
   }
-  return { name, limit, windowMs, burst, defaultCost, leastLimit, algorithm: newAlgorithm(algorithm, { limit, windowMs, burst }), description }
+  return {
+    name,
+    limit,
+    windowMs,
+    burst,
+    defaultCost,
+    leastLimit,
+    algorithm: newAlgorithm(algorithm, { limit, windowMs, burst }),
+    description,
+  }
 }
 
 function newAlgorithm(algorithm: 'sliding-window' | 'gcra', size: LimitSize): LimitAlgorithm | undefined {

@@ -2,7 +2,10 @@ import { rateLimiter, type RateLimiterOptions, type RateLimiterSettings } from '
 import { fakeClock } from 'holdfast/testing'
 import { describe, expect, it } from 'vitest'
 
-function newLimiter(options: RateLimiterOptions): { readonly limiter: ReturnType<typeof rateLimiter>; readonly clock: ReturnType<typeof fakeClock> } {
+function newLimiter(options: RateLimiterOptions): {
+  readonly limiter: ReturnType<typeof rateLimiter>
+  readonly clock: ReturnType<typeof fakeClock>
+} {
   const clock = fakeClock()
   return { clock, limiter: rateLimiter({ ...options, clock, random: () => 0 }) }
 }
