@@ -1,7 +1,7 @@
 export type { ReliabilityConfig, ServerSettings, UpstreamSettings } from './config.ts'
 export { exposureProblem, isLoginRequired } from './listener-rules.ts'
 export { pathText } from './path-text.ts'
-export { pemFaults, type PemFaults } from './listener-tls.ts'
+export { pemFaults } from './listener-tls.ts'
 export type { ControlSettings } from './schema-control.ts'
 export type { ListenerTlsSettings } from './schema-listener-tls.ts'
 export { statusMatcher } from './http-syntax.ts'

@@ -92,7 +92,7 @@ export const rateLimiterSchema: z.ZodType<Omit<RateLimiterSettings, 'name'>> = s
     key: limitKey
       .prefault('none')
       .describe(
-        "Who has a limit of their own: 'client' (each address), 'header:<name>' (each value of a header) or 'none' (one limit for all).",
+        "Who has a limit of their own: 'client' (each address; of IPv6, each /64), 'header:<name>' (each value of a header) or 'none' (one limit for all).",
       ),
   },
   {

@@ -1,5 +1,5 @@
-import { isIPv6 } from 'node:net'
 import { isRefusal, rateLimiter, type Clock, type RateLimiter } from 'holdfast'
+import { clientNetwork } from '../gateway/client-network.ts'
 
 export interface FailedLoginOptions {
   readonly clock: Clock
@@ -29,7 +29,7 @@ export class FailedLogins {
 
   /** How long an address has to wait before its next token is looked at, in ms; undefined when it need not. */
   retryAfterMs(address: string): number | undefined {
-    const key = keyOf(address)
+    const key = clientNetwork(address)
     const hasRoom = Object.values(this.limiter.usage(key)).every(({ remaining }) => remaining >= 1)
     if (hasRoom) return undefined
     const answer = this.limiter.tryAcquire({ key })
@@ -38,21 +38,7 @@ export class FailedLogins {
 
   count(address: string, how: 'login' | 'bearer'): void {
     this.total++
-    this.limiter.isAllowed(keyOf(address))
+    this.limiter.isAllowed(clientNetwork(address))
     if (this.told.isAllowed()) this.options.onFailure({ address, how })
   }
-}
-
-/** One customer of a network provider usually has a whole /64 of IPv6 addresses to try from. */
-function keyOf(address: string): string {
-  if (!isIPv6(address)) return address
-  const [head = '', tail] = address.split('::')
-  const left = head === '' ? [] : head.split(':')
-  const right = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)
-  const groups = [...left, ...Array.from({ length: zeros }, () => '0'), ...right]
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`
 }

@@ -1,5 +1,6 @@
 export { Answer, fixedAnswer, UpstreamFailure } from './answer.ts'
 export { BodyTooLarge } from './request-body.ts'
+export { clientNetwork } from './client-network.ts'
 export { closeGracefully } from './graceful-close.ts'
 export { createGateway, type Gateway, type GatewayOptions, type LiveGatewayOptions } from './gateway.ts'
 export type { RequestContext } from './request-context.ts'

@@ -19,7 +19,7 @@ import {
 } from 'holdfast'
 import type { AnyPolicy, FaultTolerantSystem } from 'holdfast/system'
 import type { FallbackSettings, PipelineStep, RateLimitKey, RetrySettings, UpstreamSettings } from '../config/index.ts'
-import { BodyTooLarge, fixedAnswer, UpstreamFailure, type Answer, type RequestContext } from '../gateway/index.ts'
+import { BodyTooLarge, clientNetwork, fixedAnswer, UpstreamFailure, type Answer, type RequestContext } from '../gateway/index.ts'
 import { isSame } from './is-same.ts'
 
 /** Requests that may wait for a quota's pause to end, per upstream: each holds its request in memory. */
@@ -181,7 +181,7 @@ function fallbackOptions(settings: FallbackSettings): object {
 
 function keyOf(key: RateLimitKey): (call: Call) => string | undefined {
   if (key === 'none') return () => undefined
-  if (key === 'client') return (call) => (call.context as RequestContext).clientAddress
+  if (key === 'client') return (call) => clientNetwork((call.context as RequestContext).clientAddress)
   const header = key.slice('header:'.length)
   return (call) => (call.context as RequestContext).header(header)
 }
