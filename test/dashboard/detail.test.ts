@@ -51,7 +51,10 @@ describe('the page of a policy', () => {
     await goTo(breaker)
     await page.route('**/api/v1/policies/**', (route) =>
       route.request().method() === 'POST'
-        ? route.fulfill({ status: 503, json: { error: { code: 'not-recorded', message: 'not changed, because that could not be put on record' } } })
+        ? route.fulfill({
+            status: 503,
+            json: { error: { code: 'not-recorded', message: 'not changed, because that could not be put on record' } },
+          })
         : route.continue(),
     )
     await forceOpen(visitor, 'drill')
@@ -173,7 +176,7 @@ describe('the page of a dependency', () => {
   it('says so when the address names nothing', async () => {
     const { page, goTo } = await startVisit(cleanup)
     await goTo('/dependencies/%3Cimg%20onerror%3Dalert(1)%3E')
-    await page.getByText('There is no dependency named <img onerror=alert(1)>.').waitFor()
+    await expect.poll(() => page.getByText('There is no dependency named <img onerror=alert(1)>.').count()).toBe(1)
   })
 
   it('S46: has no horizontal scroll at a width of 375 px', async () => {
@@ -181,7 +184,10 @@ describe('the page of a dependency', () => {
     for (const path of ['/dependencies/llm', breaker]) {
       await goTo(path)
       await page.getByRole('slider').first().waitFor()
-      expect(await page.locator('html').evaluate((element) => (element as unknown as { scrollWidth: number }).scrollWidth), path).toBeLessThanOrEqual(375)
+      expect(
+        await page.locator('html').evaluate((element) => (element as unknown as { scrollWidth: number }).scrollWidth),
+        path,
+      ).toBeLessThanOrEqual(375)
     }
   })
 })

@@ -37,6 +37,14 @@ export interface Visitor {
 
 let browser: Browser | undefined
 
+/** The browser of this file's tests; the page is built before it opens. */
+export async function sharedBrowser(): Promise<Browser> {
+  const executablePath = neighbour('chromium')
+  if (!isPageBuilt(root)) await buildPage(root)
+  browser ??= await chromium.launch({ executablePath, args: browserArguments })
+  return browser
+}
+
 /** To be called when a file's tests are over. */
 export async function closeBrowser(): Promise<void> {
   await browser?.close()
@@ -52,15 +60,16 @@ export interface Scene {
   readonly entry?: string
 }
 
-export async function startVisit(cleanup: Cleanup, { answer = () => 200, options = {}, context = {}, entry = '/#/' }: Scene = {}): Promise<Visitor> {
-  const executablePath = neighbour('chromium')
-  if (!isPageBuilt(root)) await buildPage(root)
-  browser ??= await chromium.launch({ executablePath, args: browserArguments })
+export async function startVisit(
+  cleanup: Cleanup,
+  { answer = () => 200, options = {}, context = {}, entry = '/#/' }: Scene = {},
+): Promise<Visitor> {
+  const shared = await sharedBrowser()
   const upstream = await startHttp((_request, response) => {
     response.writeHead(answer()).end('{}')
   }, cleanup)
   const { server, configPath } = await startReloadable(configuration(upstream), cleanup, options)
-  const opened = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...context })
+  const opened = await shared.newContext({ viewport: { width: 1280, height: 800 }, ...context })
   cleanup.add(() => opened.close())
   const page = await opened.newPage()
   page.setDefaultTimeout(10_000)
@@ -99,7 +108,11 @@ async function startReloadable(
   await writeFile(configPath, yaml.replaceAll('{{data}}', join(folder, 'data')))
   const loaded = loadConfig(configPath, { env: {} })
   if (!loaded.ok) throw new Error(loaded.errors.map(formatProblem).join('\n'))
-  const server = await startServer(loaded.config, { log: { write: () => undefined }, origin: { path: configPath, env: {}, loaded }, ...options })
+  const server = await startServer(loaded.config, {
+    log: { write: () => undefined },
+    origin: { path: configPath, env: {}, loaded },
+    ...options,
+  })
   cleanup.add(() => server.close())
   return { server, configPath }
 }

@@ -16,10 +16,6 @@ export const range = kept<HistoryRange>('range', ranges)
 /** The instant that every row and chart points at, epoch ms; null: none. */
 export const crosshair = signal<number | null>(null)
 
-export function rangeMs(of: HistoryRange): number {
-  return lengths[of]
-}
-
 /** What is on the axis, epoch ms. */
 export interface TimeSpan {
   readonly from: number

@@ -18,8 +18,8 @@ export class ApiError extends Error {
 }
 
 /** @throws ApiError when the server refuses, TypeError when it cannot be reached. */
-export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return await ask<T>(path, signal === undefined ? {} : { signal })
+export async function getJson<T>(path: string, abort?: AbortSignal): Promise<T> {
+  return await ask<T>(path, abort === undefined ? {} : { signal: abort })
 }
 
 export async function postJson<T>(path: string, body: unknown): Promise<T> {

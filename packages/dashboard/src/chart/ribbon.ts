@@ -39,7 +39,7 @@ export function drawRibbon(
     }
     // without colours the shade of an undisturbed state may be that of the page
     if (state === 'closed' && palette['ribbon-closed'] === palette.ground) outline(context, { ...box, x: left, width }, palette.trace, 1)
-    if (forced) outline(context, { ...box, x: left, width }, palette.forced, 2)
+    if (forced) outline(context, { ...box, x: left, width }, palette.forced, 1.5)
   }
 }
 

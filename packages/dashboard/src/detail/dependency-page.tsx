@@ -1,6 +1,7 @@
 import type { DependencyView, PolicyView } from '@holdfast/server/wire'
 import { config, dependencies, events, server } from '../live/store.ts'
 import { Empty, Failed, Loading } from '../ui/notice.tsx'
+import { RangeChoice } from '../ui/range-choice.tsx'
 import { StateBadge } from '../ui/state-badge.tsx'
 import { TimeText } from '../ui/time-text.tsx'
 import { ForcedNotice } from './forced-notice.tsx'
@@ -20,7 +21,9 @@ export function DependencyPage({ name }: { readonly name: string }) {
   const dependency = dependencies.value[name]
   if (dependency !== undefined) return <Present dependency={dependency} />
   if (server.value === null) return <Loading what={name} />
-  return <Empty title={`There is no dependency named ${name}.`}>It may have left the configuration. The overview lists those there are.</Empty>
+  return (
+    <Empty title={`There is no dependency named ${name}.`}>It may have left the configuration. The overview lists those there are.</Empty>
+  )
 }
 
 function Present({ dependency }: { readonly dependency: DependencyView }) {
@@ -64,17 +67,20 @@ function Present({ dependency }: { readonly dependency: DependencyView }) {
 /** The charts of a dependency, or why there are none. */
 export function History({ name, pipeline }: { readonly name: string; readonly pipeline: readonly PolicyView[] }) {
   const { history, failure } = useHistory(name, range.value)
-  if (history === null) {
-    return failure === null ? <Loading what={`the history of ${name}`} /> : <Failed title="The history could not be read." reason={failure} />
-  }
   return (
-    <>
-      {failure !== null && (
+    <section aria-labelledby="history-title">
+      <div class="toolbar history-head">
+        <h2 id="history-title">Over time</h2>
+        <RangeChoice />
+      </div>
+      {history === null && failure === null && <Loading what={`the history of ${name}`} />}
+      {history === null && failure !== null && <Failed title="The history could not be read." reason={failure} />}
+      {history !== null && failure !== null && (
         <p class="failed" role="status">
           The charts do not go on: {failure}
         </p>
       )}
-      <DependencyCharts name={name} history={history} pipeline={pipeline} />
-    </>
+      {history !== null && <DependencyCharts name={name} history={history} pipeline={pipeline} />}
+    </section>
   )
 }

@@ -6,8 +6,8 @@ import type { Delta, Snapshot } from '@holdfast/server/wire'
  */
 export type ConnectionState = 'connecting' | 'live' | 'reconnecting' | 'stale'
 
-export const silentAfterMs = 3_500
-export const staleAfterMs = 10_000
+const silentAfterMs = 3_500
+const staleAfterMs = 10_000
 
 /** @param silentForMs Since the last message; null before the first. */
 export function connectionState(silentForMs: number | null, isBroken: boolean): ConnectionState {

@@ -9,8 +9,6 @@ export interface Connection {
   readonly ageMs: number | null
 }
 
-export type EndedBucket = NonNullable<Delta['bucket']>
-
 export const connection = signal<Connection>({ state: 'connecting', ageMs: null })
 export const server = signal<ServerView | null>(null)
 export const config = signal<ConfigView | null>(null)
@@ -24,13 +22,11 @@ export const demo = signal<unknown>(undefined)
 export const events = signal<readonly EventView[]>([])
 /** The server's clock, epoch ms: moves on with each update, and stands still when none comes. What is shown is of this instant. */
 export const now = signal(Date.now())
-/** Of the server; another one after each restart. */
-export const run = signal<string | null>(null)
 /** When a restart of the server was noticed, epoch ms; null: none since the page was opened. */
 export const restartedAt = signal<number | null>(null)
 
 const model = new LiveModel()
-const bucketListeners = new Set<(bucket: EndedBucket) => void>()
+const deltaListeners = new Set<(delta: Delta) => void>()
 const snapshotListeners = new Set<() => void>()
 const publishListeners = new Set<() => void>()
 const publishEveryMs = 1_000
@@ -60,7 +56,7 @@ export function startLive(): () => void {
       if (model.run === null) return
       model.delta(delta)
       received()
-      if (delta.bucket !== undefined) for (const tell of bucketListeners) tell(delta.bucket)
+      for (const tell of deltaListeners) tell(delta)
       schedule()
     },
     onBreak: () => {
@@ -79,10 +75,10 @@ export function startLive(): () => void {
   return () => feed.open()
 }
 
-/** Calls with each bucket of the finest resolution that has ended. Returns what ends it. */
-export function onBucket(tell: (bucket: EndedBucket) => void): () => void {
-  bucketListeners.add(tell)
-  return () => void bucketListeners.delete(tell)
+/** Calls with each update as it comes, also while the page is hidden. Returns what ends it. */
+export function onDelta(tell: (delta: Delta) => void): () => void {
+  deltaListeners.add(tell)
+  return () => void deltaListeners.delete(tell)
 }
 
 /** Calls when a whole state has come: at the start, and after each interruption, in which buckets may have been missed. */
@@ -121,7 +117,6 @@ function publish(): void {
     policies.value = model.policies
     demo.value = model.demo
     events.value = model.events
-    run.value = model.run
     if (restart) restartedAt.value = model.at
     restart = false
     showConnection()

@@ -1,6 +1,7 @@
-import type { DependencyView, HistoryRange, Marker, Segment, WallHistory } from '@holdfast/server/wire'
+import type { Delta, DependencyView, HistoryRange, Marker, Segment, WallHistory } from '@holdfast/server/wire'
 import type { Entries } from './live-model.ts'
-import type { EndedBucket } from './store.ts'
+
+export type EndedBucket = NonNullable<Delta['bucket']>
 
 type Column = readonly (number | null)[]
 

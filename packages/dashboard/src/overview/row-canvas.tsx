@@ -26,6 +26,9 @@ export function RowCanvas({ name, height }: RowCanvasProps) {
   return <canvas class="row-canvas" ref={canvas} role="img" aria-label={rowWords(wall.value, name)} style={{ height: `${height}px` }} />
 }
 
+/** Of the picture's height; the rest is for the load. */
+const ribbonShare = 0.4
+
 function draw(canvas: HTMLCanvasElement | null, name: string): void {
   const frame = wall.value
   const span = axis.value
@@ -34,7 +37,7 @@ function draw(canvas: HTMLCanvasElement | null, name: string): void {
   const area = canvas === null ? null : surface(canvas)
   if (area === null || frame === null || row === undefined) return
   const { context, width, height } = area
-  const ribbonHeight = Math.round(height * 0.34)
+  const ribbonHeight = Math.round(height * ribbonShare)
   const loadHeight = height - ribbonHeight - 1
   drawLoad(context, { x: 0, y: 0, width, height: loadHeight }, { ...frame, ...row }, span, colors)
   drawRibbon(context, { x: 0, y: loadHeight + 1, width, height: ribbonHeight }, row.segments, span, colors, devicePixelRatio)

@@ -1,6 +1,6 @@
 import type { Signal } from '@preact/signals'
 import { wall } from '../live/wall-feed.ts'
-import { range, ranges, rangeTexts } from '../time-axis.ts'
+import { RangeChoice } from '../ui/range-choice.tsx'
 import { countText } from '../words/figure-text.ts'
 import { stateWords, type ShownState } from '../words/state-words.ts'
 import { LoadSwatch, RibbonSwatch } from './ribbon-swatch.tsx'
@@ -37,21 +37,6 @@ export function WallToolbar({ filter, isTable, shown, total }: WallToolbarProps)
       </button>
       <Legend />
     </div>
-  )
-}
-
-/** Which stretch of time is on the axis. */
-export function RangeChoice() {
-  return (
-    <fieldset class="choice-group">
-      <legend class="unseen">Time range</legend>
-      {ranges.map((each) => (
-        <label key={each}>
-          <input type="radio" name="range" value={each} checked={range.value === each} onChange={() => (range.value = each)} />
-          <span>{rangeTexts[each]}</span>
-        </label>
-      ))}
-    </fieldset>
   )
 }
 

@@ -1,7 +1,7 @@
 import type { PolicyView } from '@holdfast/server/wire'
 
 /** The server takes no more at once. */
-export const mostAtOnce = 1_000
+const mostAtOnce = 1_000
 
 /** What can be done with many policies at once. */
 export interface BulkChoice {

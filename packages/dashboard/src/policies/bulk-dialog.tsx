@@ -45,8 +45,8 @@ function BulkForm({ choice, onClose, onAnswer }: BulkFormProps) {
     event.preventDefault()
     if (isSending.value) return
     const form = new FormData(event.currentTarget as HTMLFormElement)
-    const reason = String(form.get('reason') ?? '').trim()
-    const expiresIn = String(form.get('expiresIn') ?? '')
+    const reason = fieldText(form, 'reason')
+    const expiresIn = fieldText(form, 'expiresIn')
     isSending.value = true
     failure.value = null
     try {
@@ -107,6 +107,11 @@ function BulkForm({ choice, onClose, onAnswer }: BulkFormProps) {
       </div>
     </form>
   )
+}
+
+function fieldText(form: FormData, name: string): string {
+  const value = form.get(name)
+  return typeof value === 'string' ? value.trim() : ''
 }
 
 function namesOf(ids: readonly string[]): string {

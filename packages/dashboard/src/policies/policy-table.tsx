@@ -55,15 +55,13 @@ export function PolicyTable({ ids, order, selected, isHeld }: PolicyTableProps) 
         </tr>
       </thead>
       <tbody ref={body} onFocusIn={walk.onFocusIn} onFocusOut={walk.onFocusOut}>
-        {rows.map((index, place) => {
+        {rows.flatMap((index, place) => {
           const id = ids[index] ?? ''
           const gap = index - (place === 0 ? 0 : (rows[place - 1] ?? 0) + 1)
-          return (
-            <>
-              {gap > 0 && <Spacer key={`before ${id}`} height={gap * rowHeight} />}
-              <PolicyRow key={id} id={id} index={index} selected={canSelect ? selected : null} />
-            </>
-          )
+          return [
+            ...(gap > 0 ? [<Spacer key={place === 0 ? 'before' : 'between'} height={gap * rowHeight} />] : []),
+            <PolicyRow key={`row ${id}`} id={id} index={index} selected={canSelect ? selected : null} />,
+          ]
         })}
         <Spacer key="after" height={(ids.length - 1 - (rows.at(-1) ?? ids.length - 1)) * rowHeight} />
       </tbody>

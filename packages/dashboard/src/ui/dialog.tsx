@@ -15,8 +15,10 @@ export function Dialog({ title, children, onClose }: DialogProps) {
   // before the effects of what it holds: those may need to know their size
   useLayoutEffect(() => {
     const before = document.activeElement
-    element.current?.showModal()
+    const dialog = element.current
+    dialog?.showModal()
     return () => {
+      dialog?.close() // while it is modal, nothing else takes the focus
       if (before instanceof HTMLElement && before.isConnected) before.focus()
     }
   }, [])

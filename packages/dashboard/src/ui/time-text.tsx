@@ -18,6 +18,6 @@ export function TimeText({ at }: TimeTextProps) {
   )
 }
 
-export function relativeText(at: number, present: number): string {
+function relativeText(at: number, present: number): string {
   return at > present ? `in ${lastedText(at - present)}` : `${lastedText(present - at)} ago`
 }

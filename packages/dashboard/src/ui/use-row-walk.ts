@@ -24,16 +24,39 @@ export interface RowFocus {
 
 /** What a head that sticks to the top may hide. */
 const headHeight = 64
+/** Until a row that was far away is there. */
+const framesToRender = 20
 
 /** Lets `j` and `k` walk through the rows of a virtual list, and knows which one has the focus. */
 export function useRowWalk({ list, names, rowHeight, isHeld }: RowWalkOptions): RowFocus {
   const focused = useRef<string | null>(null)
+  /** Where keys have led to, while that row is not rendered yet. */
+  const heading = useRef<string | null>(null)
   const latest = useRef({ names, rowHeight })
   latest.current = { names, rowHeight }
   useEffect(() => {
-    const end = addRowWalk({ move: (by) => move(list.current, latest.current, focused.current, by) })
+    let frame = 0
+    const arrive = (triesLeft: number): void => {
+      frame = 0
+      const name = heading.current
+      const link = name === null ? null : list.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(name)}"] a`)
+      if (link != null) link.focus({ preventScroll: true })
+      else if (triesLeft > 0) frame = requestAnimationFrame(() => arrive(triesLeft - 1))
+      else heading.current = null
+    }
+    const move = (by: number): void => {
+      const { names: all, rowHeight: height } = latest.current
+      const place = all.indexOf(heading.current ?? focused.current ?? '')
+      const next = place < 0 ? 0 : Math.max(0, Math.min(all.length - 1, place + by))
+      heading.current = all[next] ?? null
+      if (list.current !== null) scrollToRow(list.current, next * height, height)
+      cancelAnimationFrame(frame)
+      arrive(framesToRender)
+    }
+    const end = addRowWalk({ move })
     return () => {
       end()
+      cancelAnimationFrame(frame)
       isHeld.value = false
     }
   }, [])
@@ -43,6 +66,7 @@ export function useRowWalk({ list, names, rowHeight, isHeld }: RowWalkOptions): 
     },
     onFocusIn: (event) => {
       focused.current = rowOf(event.target)
+      heading.current = null
       isHeld.value = true
     },
     onFocusOut: (event) => {
@@ -65,24 +89,8 @@ function rowOf(target: EventTarget | null): string | null {
   return target instanceof Element ? (target.closest<HTMLElement>('[data-row]')?.dataset['row'] ?? null) : null
 }
 
-function move(
-  list: HTMLElement | null,
-  { names, rowHeight }: { readonly names: readonly string[]; readonly rowHeight: number },
-  focused: string | null,
-  by: number,
-): void {
-  if (list === null) return
-  const place = focused === null ? -1 : names.indexOf(focused)
-  const next = place < 0 ? 0 : Math.max(0, Math.min(names.length - 1, place + by))
-  const top = list.getBoundingClientRect().top + next * rowHeight
+function scrollToRow(list: HTMLElement, offset: number, height: number): void {
+  const top = list.getBoundingClientRect().top + offset
   if (top < headHeight) scrollBy(0, top - headHeight)
-  else if (top + rowHeight > innerHeight) scrollBy(0, top + rowHeight - innerHeight + 8)
-  focusLink(list, names[next] ?? '', 10)
-}
-
-/** A row that was far away is rendered within the next frames. */
-function focusLink(list: HTMLElement, name: string, frames: number): void {
-  const link = list.querySelector<HTMLElement>(`[data-row="${CSS.escape(name)}"] a`)
-  if (link !== null) link.focus({ preventScroll: true })
-  else if (frames > 0) requestAnimationFrame(() => focusLink(list, name, frames - 1))
+  else if (top + height > innerHeight) scrollBy(0, top + height - innerHeight + 8)
 }
