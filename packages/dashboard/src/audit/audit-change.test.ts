@@ -11,7 +11,9 @@ describe('what an audit record changed', () => {
   })
 
   it('shows both sides as they are when they have no field in common', () => {
-    expect(auditChanges({ state: 'closed' }, { action: 'force-open' })).toEqual([{ name: null, before: 'state closed', after: 'action force-open' }])
+    expect(auditChanges({ state: 'closed' }, { action: 'force-open' })).toEqual([
+      { name: null, before: 'state closed', after: 'action force-open' },
+    ])
   })
 
   it('leaves out what has a column of its own', () => {

@@ -15,7 +15,9 @@ describe('data of a chart', () => {
   })
 
   it('lays areas on one another, leaves lines alone, and keeps gaps', () => {
-    expect(stacked([series('area', [1, null, 3]), series('line', [7, 8, null]), series('area', [1, 2, null]), series('area', [1, 1, 1])])).toEqual([
+    expect(
+      stacked([series('area', [1, null, 3]), series('line', [7, 8, null]), series('area', [1, 2, null]), series('area', [1, 1, 1])]),
+    ).toEqual([
       [1, null, 3],
       [7, 8, null],
       [2, 2, null],

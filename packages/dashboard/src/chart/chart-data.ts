@@ -58,7 +58,11 @@ export function latestBucket(series: readonly ChartSeries[], count: number): num
 const farAway = 4
 
 /** Ends of a linear scale from 0: all the data, and the limits that are not far above it. */
-export function linearScale(drawn: readonly (readonly (number | null)[])[], limits: readonly ChartLimit[], least: number): { min: number; max: number } {
+export function linearScale(
+  drawn: readonly (readonly (number | null)[])[],
+  limits: readonly ChartLimit[],
+  least: number,
+): { min: number; max: number } {
   const highest = Math.max(least, ...drawn.map(highestOf))
   const near = limits.map(({ value }) => value).filter((value) => value <= highest * farAway)
   return { min: 0, max: Math.max(highest, ...near) * 1.08 }

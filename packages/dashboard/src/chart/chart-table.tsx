@@ -23,7 +23,9 @@ export function ChartTable(props: ChartTableProps) {
 }
 
 function Rows({ title, from, stepMs, series, format }: ChartTableProps) {
-  const buckets = (series[0]?.values ?? []).map((_, index) => index).filter((index) => series.some(({ values }) => (values[index] ?? null) !== null))
+  const buckets = (series[0]?.values ?? [])
+    .map((_, index) => index)
+    .filter((index) => series.some(({ values }) => (values[index] ?? null) !== null))
   return (
     <div class="wide chart-rows" tabIndex={0} role="region" aria-label={`${title}, as a table`}>
       <table>

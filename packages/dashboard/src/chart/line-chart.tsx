@@ -51,7 +51,11 @@ function Legend({ series, from, stepMs, crosshair, format }: LineChartProps) {
     <ul class="chart-legend">
       {series.map(({ label, color, form, dash, isStriped = false, values }) => (
         <li key={label}>
-          <i class={`swatch ${form}${dash === undefined ? '' : ' dashed'}${isStriped ? ' striped' : ''}`} style={{ color }} aria-hidden="true" />
+          <i
+            class={`swatch ${form}${dash === undefined ? '' : ' dashed'}${isStriped ? ' striped' : ''}`}
+            style={{ color }}
+            aria-hidden="true"
+          />
           {label} <b>{format(values[index] ?? null)}</b>
         </li>
       ))}
@@ -60,7 +64,19 @@ function Legend({ series, from, stepMs, crosshair, format }: LineChartProps) {
 }
 
 function ChartArea(props: LineChartProps) {
-  const { title, span, from, stepMs, series, limits = [], scale = 'linear', crosshair, format, formatRound = format, hasTimes = false } = props
+  const {
+    title,
+    span,
+    from,
+    stepMs,
+    series,
+    limits = [],
+    scale = 'linear',
+    crosshair,
+    format,
+    formatRound = format,
+    hasTimes = false,
+  } = props
   const host = useRef<HTMLDivElement>(null)
   const mark = useRef<HTMLDivElement>(null)
   const plot = useRef<Plot | null>(null)

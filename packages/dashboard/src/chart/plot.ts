@@ -18,7 +18,7 @@ export interface PlotInput {
 }
 
 /** Width of the labels of the value axis: the same for everything on one time axis, so that instants stand below one another. */
-export const gutterPx = 56
+const gutterPx = 56
 const timesPx = 22
 const leastOnScale = 1
 
@@ -99,6 +99,7 @@ export class Plot {
       legend: { show: false },
       scales: {
         x: { time: true, auto: false, range: () => [this.input.span.from / 1_000, this.input.span.until / 1_000] },
+        // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the enum is declared, but does not exist at run time
         y: { distr: isLogarithmic ? 3 : 1, range: () => this.valueRange() },
       },
       axes: [this.timeAxis(), this.valueAxis(isLogarithmic)],
@@ -137,7 +138,9 @@ export class Plot {
       gap: 6,
       space: 28,
       values: (_plot, splits) => splits.map((value) => this.input.formatRound(value)),
-      ...(isLogarithmic ? { splits: (_plot, _axis, min, max) => logTicks(min, max), filter: (_plot, splits) => splits } : { incrs: wholeSteps }),
+      ...(isLogarithmic
+        ? { splits: (_plot, _axis, min, max) => logTicks(min, max), filter: (_plot, splits) => splits }
+        : { incrs: wholeSteps }),
     }
   }
 
@@ -147,7 +150,7 @@ export class Plot {
     const isArea = form === 'area'
     return {
       stroke: () => cssColor(series().color),
-      ...(isArea ? { fill: (plot) => areaFill(plot.ctx, series()) as string } : {}), // a pattern is a fill style as well
+      ...(isArea ? { fill: (plot) => areaFill(plot.ctx, series()) } : {}),
       width: isArea ? 0 : width,
       ...(dash === undefined ? {} : { dash: [...dash] }),
       ...(isArea && bars !== undefined ? { paths: bars } : {}),
@@ -203,7 +206,10 @@ const bars = uPlot.paths.bars?.({ size: [1, Infinity], gap: 0.5 })
 /** Areas from the outermost sum inwards, so that each covers only its own share; lines above them. */
 function order(series: readonly ChartSeries[]): number[] {
   const places = series.map((_, index) => index)
-  return [...places.filter((index) => series[index]?.form === 'area').toReversed(), ...places.filter((index) => series[index]?.form === 'line')]
+  return [
+    ...places.filter((index) => series[index]?.form === 'area').toReversed(),
+    ...places.filter((index) => series[index]?.form === 'line'),
+  ]
 }
 
 const wholeSteps = [0.1, 0.2, 0.5, ...[1, 10, 100, 1_000, 10_000, 100_000].flatMap((unit) => [unit, 2 * unit, 5 * unit])]

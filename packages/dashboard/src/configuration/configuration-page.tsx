@@ -5,6 +5,7 @@ import { ApiError, getJson, postJson } from '../api/client.ts'
 import { config as liveConfig } from '../live/store.ts'
 import { offerLogInAfter, openLogIn } from '../session/log-in.ts'
 import { OperateGate } from '../session/operate-gate.tsx'
+import { fieldText } from '../ui/field-text.ts'
 import { TimeText } from '../ui/time-text.tsx'
 import { countText } from '../words/figure-text.ts'
 import { matchingSettings } from './provenance-text.ts'
@@ -145,9 +146,12 @@ function Reload() {
     isSending.value = true
     said.value = null
     try {
-      const { lastReload, generation } = await postJson<ConfigView>('/api/v1/config/reload', { reason: String(new FormData(form).get('reason') ?? '').trim() })
+      const { lastReload, generation } = await postJson<ConfigView>('/api/v1/config/reload', { reason: fieldText(form, 'reason') })
       said.value = lastReload.ok
-        ? { text: `Read again: generation ${countText(generation)} is in force, ${countText(lastReload.changes.length)} settings changed.`, isBad: false }
+        ? {
+            text: `Read again: generation ${countText(generation)} is in force, ${countText(lastReload.changes.length)} settings changed.`,
+            isBad: false,
+          }
         : { text: 'The files were read and refused; the earlier configuration goes on.', isBad: true }
       if (lastReload.ok) form.reset()
     } catch (error) {
@@ -214,8 +218,8 @@ function Settings({ generation }: { readonly generation: number }) {
           onInput={(event) => (search.value = event.currentTarget.value)}
         />
         <label>
-          <input type="checkbox" checked={isDecidedOnly.value} onChange={(event) => (isDecidedOnly.value = event.currentTarget.checked)} /> without
-          defaults
+          <input type="checkbox" checked={isDecidedOnly.value} onChange={(event) => (isDecidedOnly.value = event.currentTarget.checked)} />{' '}
+          without defaults
         </label>
         <span class="quiet" role="status">
           {countText(shown.length)} of {countText(all.length)}

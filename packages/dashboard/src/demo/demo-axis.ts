@@ -49,7 +49,11 @@ export interface StripPiece {
 
 /** What was wrong with each service, and what the script will do to it, cut to the axis. */
 export function stripPieces(demo: DemoView, axis: DemoAxis): StripPiece[] {
-  const happened = demo.faultSegments.map((segment) => ({ ...segment, until: Math.min(segment.until ?? axis.now, axis.now), isPlanned: false }))
+  const happened = demo.faultSegments.map((segment) => ({
+    ...segment,
+    until: Math.min(segment.until ?? axis.now, axis.now),
+    isPlanned: false,
+  }))
   const planned = plannedFaults(demo).map((plan) => ({ ...plan, from: Math.max(plan.from, axis.now), isPlanned: true }))
   return [...happened, ...planned].flatMap(({ service, kind, text, source, from, until, isPlanned }) => {
     const start = Math.max(from, axis.from)

@@ -90,7 +90,11 @@ function LaneChart({ row, lane, axis, scale, pointedAt }: LaneProps & { readonly
         <LaneCanvas row={row} axis={axis} points={history} scale={scale} />
         <AxisLines axis={axis} pointedAt={pointedAt} />
       </div>
-      <div class="demo-value">{(point === undefined ? ['–'] : row.say(point)).map((words) => <span key={words}>{words}</span>)}</div>
+      <div class="demo-value">
+        {(point === undefined ? ['–'] : row.say(point)).map((words) => (
+          <span key={words}>{words}</span>
+        ))}
+      </div>
     </div>
   )
 }
@@ -134,7 +138,8 @@ export function percent(share: number): string {
 }
 
 function valueText({ lanes, startedAt }: DemoView, axis: DemoAxis, pointedAt: number | null): string {
-  const when = pointedAt === null ? 'last second' : `${lastedText(axis.now - pointedAt)} ago, ${clockText(pointedAt - startedAt)} after the start`
+  const when =
+    pointedAt === null ? 'last second' : `${lastedText(axis.now - pointedAt)} ago, ${clockText(pointedAt - startedAt)} after the start`
   const said = lanes.map(({ title, history }) => {
     const point = pointedAt === null ? history.at(-1) : pointAt(history, pointedAt)
     return `${title}: ${point === undefined ? 'nothing recorded' : laneRows.flatMap((row) => row.say(point)).join(', ')}`

@@ -30,7 +30,9 @@ describe('the sentence', () => {
 
   it('names the faults in force and since when', () => {
     const demo = demoFixture()
-    const faultSegments = [{ service: 'search', kind: 'stall', text: 'never answers', source: 'manual' as const, from: demo.at - 12_400, until: null }]
+    const faultSegments = [
+      { service: 'search', kind: 'stall', text: 'never answers', source: 'manual' as const, from: demo.at - 12_400, until: null },
+    ]
     expect(demoSentence({ ...demo, faultSegments, lanes: [] })).toBe('search never answers for 12 s.')
   })
 
@@ -53,7 +55,14 @@ describe('the axis', () => {
 
   it('ends what lasts at now, and plans nothing once the script is over', () => {
     const demo = demoFixture()
-    const lasting = { service: 'llm', kind: 'stall', text: 'never answers', source: 'manual' as const, from: demo.at - 200_000, until: null }
+    const lasting = {
+      service: 'llm',
+      kind: 'stall',
+      text: 'never answers',
+      source: 'manual' as const,
+      from: demo.at - 200_000,
+      until: null,
+    }
     const pieces = stripPieces({ ...demo, faultSegments: [lasting], script: { ...demo.script, index: null } }, demoAxis(demo.at))
     expect(pieces.map(({ left, width, isManual }) => [left, Math.round(width * 140), isManual])).toEqual([[0, 120, true]])
   })

@@ -12,7 +12,8 @@ export function demoSentence(demo: DemoView): string {
 
 function faultWords({ faultSegments, script, at }: DemoView): string {
   const current = faultSegments.filter((segment) => segment.until === null)
-  if (current.length > 0) return `${current.map(({ service, text, from }) => `${service} ${text} for ${lastedText(at - from)}`).join('; ')}.`
+  if (current.length > 0)
+    return `${current.map(({ service, text, from }) => `${service} ${text} for ${lastedText(at - from)}`).join('; ')}.`
   if (script.index === null) return 'The script is over, and no fault is in force.'
   const next = nextFault(script)
   return next === null ? 'No fault is in force.' : `No fault is in force; ${next}.`

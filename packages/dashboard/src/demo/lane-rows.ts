@@ -86,7 +86,12 @@ function drawTasks({ context, width, height }: Surface, axis: DemoAxis, points: 
   ])
 }
 
-function drawLatency({ context, width, height }: Surface, axis: DemoAxis, points: readonly LanePointView[], { slowestMs }: LaneScale): void {
+function drawLatency(
+  { context, width, height }: Surface,
+  axis: DemoAxis,
+  points: readonly LanePointView[],
+  { slowestMs }: LaneScale,
+): void {
   const span = Math.log(slowestMs / fastestMs)
   const y = (ms: number | null): number | null =>
     ms === null ? null : height - 2 - (Math.log(Math.max(fastestMs, Math.min(slowestMs, ms)) / fastestMs) / span) * (height - 4)

@@ -37,7 +37,7 @@ function sinceStart(deadlineMs: number): readonly Reading[] {
   ]
 }
 
-const load: readonly Reading[] = [
+const loadReadings: readonly Reading[] = [
   ['requests to services', (lane) => countText(lane.load.requests)],
   ['asked again', (lane) => countText(lane.load.repeated), true],
   ['to a failing service', (lane) => countText(lane.load.whileFailing), true],
@@ -52,7 +52,7 @@ export function scoreGroups(lanes: readonly LaneView[], deadlineMs: number): rea
   return [
     { title: 'last 10 s', rows: rowsOf(recent) },
     { title: 'since the start', rows: rowsOf(sinceStart(deadlineMs)) },
-    { title: 'load on the services', rows: rowsOf(load) },
+    { title: 'load on the services', rows: rowsOf(loadReadings) },
   ]
 }
 

@@ -4,6 +4,7 @@ import { postJson } from '../api/client.ts'
 import { dependencies } from '../live/store.ts'
 import { offerLogInAfter } from '../session/log-in.ts'
 import { Dialog } from '../ui/dialog.tsx'
+import { fieldText } from '../ui/field-text.ts'
 import { actionWords, expiryChoices } from './action-words.ts'
 import { blastRadius } from './blast-radius.ts'
 
@@ -28,14 +29,14 @@ export function ActionDialog({ policy, action, reason = '', onClose }: ActionDia
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault()
     if (isSending.value) return
-    const form = new FormData(event.currentTarget as HTMLFormElement)
-    const expiresIn = String(form.get('expiresIn') ?? '')
+    const form = event.currentTarget as HTMLFormElement
+    const expiresIn = fieldText(form, 'expiresIn')
     isSending.value = true
     failure.value = null
     try {
       await postJson(`/api/v1/policies/${encodeURIComponent(policy.id)}`, {
         action,
-        reason: String(form.get('reason') ?? '').trim(),
+        reason: fieldText(form, 'reason'),
         ...(expiresIn === '' ? {} : { expiresIn }),
       })
       onClose()

@@ -21,7 +21,7 @@ export function blastRadius(action: string, policy: Pick<PolicyView, 'name'>, de
 }
 
 /** Whether the action stops calls. */
-export function refusesCalls(action: string): boolean {
+function refusesCalls(action: string): boolean {
   return action === 'force-open' || action === 'isolate'
 }
 
@@ -34,7 +34,9 @@ function traffic(dependencies: readonly Reach[]): string {
 function instead(action: string, dependencies: readonly Reach[]): string {
   const covered = dependencies.filter(({ policies }) => policies.some((id) => id.startsWith('fallback/')))
   if (!refusesCalls(action) || covered.length === 0) return ''
-  return covered.length === dependencies.length ? ' and answered by the fallback' : ` and answered by a fallback where there is one (${list(covered.map(({ name }) => name))})`
+  return covered.length === dependencies.length
+    ? ' and answered by the fallback'
+    : ` and answered by a fallback where there is one (${list(covered.map(({ name }) => name))})`
 }
 
 /** 12.3 → `12 calls/s`, 0.4 → `0.4 calls/s`, 0 → `no calls`. */

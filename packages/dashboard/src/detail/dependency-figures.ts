@@ -3,7 +3,12 @@ import { countText, latencyText, rateText, ratioText } from '../words/figure-tex
 import type { PolicyFigure } from './policy-figures.ts'
 
 /** The figures of a dependency: of the last minute, of now, and since the start of the server. */
-export function dependencyFigures({ recent, running, queued, totals }: Pick<DependencyView, 'recent' | 'running' | 'queued' | 'totals'>): PolicyFigure[] {
+export function dependencyFigures({
+  recent,
+  running,
+  queued,
+  totals,
+}: Pick<DependencyView, 'recent' | 'running' | 'queued' | 'totals'>): PolicyFigure[] {
   return [
     { label: 'calls per second', value: rateText(recent.callsPerSecond) },
     { label: 'success, last 60 s', value: ratioText(recent.successRatio) },

@@ -7,7 +7,9 @@ type Column = readonly (number | null)[]
 /** What became of each bucket's calls, per second: sent and answered well, sent and failed, never sent. */
 export function attemptSeries({ columns, stepMs }: Pick<DependencyHistory, 'columns' | 'stepMs'>): ChartSeries[] {
   const perSecond = (column: Column): Column => column.map((value) => (value === null ? null : value / (stepMs / 1_000)))
-  const succeeded = columns.attempts.map((value, index) => (value === null ? null : Math.max(0, value - (columns.attemptFailures[index] ?? 0))))
+  const succeeded = columns.attempts.map((value, index) =>
+    value === null ? null : Math.max(0, value - (columns.attemptFailures[index] ?? 0)),
+  )
   return [
     { label: 'answered', values: perSecond(succeeded), color: soft('--ok'), form: 'area' },
     { label: 'failed', values: perSecond(columns.attemptFailures), color: 'var(--trace-failed)', form: 'area' },
@@ -47,7 +49,9 @@ export function timeoutLimits(pipeline: readonly PolicyView[]): ChartLimit[] {
 }
 
 export function placesLimits(pipeline: readonly PolicyView[]): ChartLimit[] {
-  return pipeline.flatMap(({ kind, status }) => (kind === 'bulkhead' ? [...limit('maxConcurrent', status), ...limit('maxQueued', status)] : []))
+  return pipeline.flatMap(({ kind, status }) =>
+    kind === 'bulkhead' ? [...limit('maxConcurrent', status), ...limit('maxQueued', status)] : [],
+  )
 }
 
 function limit(name: string, status: PolicyView['status']): ChartLimit[] {

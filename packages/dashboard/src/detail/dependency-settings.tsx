@@ -30,5 +30,7 @@ export function DependencySettings({ name, generation }: { readonly name: string
 
 /** Those whose path begins so, named by the rest of it. */
 function settingsBelow(prefix: string, settings: readonly ListedSetting[]): readonly ListedSetting[] {
-  return settings.flatMap(({ path, ...setting }) => (path?.startsWith(prefix) === true ? [{ ...setting, name: path.slice(prefix.length) }] : []))
+  return settings.flatMap(({ path, ...setting }) =>
+    path?.startsWith(prefix) === true ? [{ ...setting, name: path.slice(prefix.length) }] : [],
+  )
 }

@@ -4,13 +4,28 @@ import { blastRadius } from './blast-radius.ts'
 import { attemptSeries, placesLimits, timeoutLimits } from './dependency-series.ts'
 import { policyFigures } from './policy-figures.ts'
 
-function reach(name: string, callsPerSecond: number, policies: readonly string[] = []): Pick<DependencyView, 'name' | 'recent' | 'policies'> {
+function reach(
+  name: string,
+  callsPerSecond: number,
+  policies: readonly string[] = [],
+): Pick<DependencyView, 'name' | 'recent' | 'policies'> {
   return { name, policies, recent: { callsPerSecond, successRatio: null, p50Ms: null, p95Ms: null, p99Ms: null } }
 }
 
 function policy(id: string, status: PolicyView['status']): PolicyView {
   const [kind = '', name = ''] = id.split('/')
-  return { id, name, kind, state: 'closed', since: null, forced: null, health: { status: 'pass', reason: null }, status, dependencies: [], actions: [] }
+  return {
+    id,
+    name,
+    kind,
+    state: 'closed',
+    since: null,
+    forced: null,
+    health: { status: 'pass', reason: null },
+    status,
+    dependencies: [],
+    actions: [],
+  }
 }
 
 describe('the blast radius of an action', () => {
@@ -20,7 +35,11 @@ describe('the blast radius of an action', () => {
     ['force-open', [reach('llm', 12.34)], 'All calls to llm will be refused; 12 calls/s now.'],
     ['isolate', [reach('llm', 0.42)], 'All calls to llm will be refused, and no probe is let through; 0.4 calls/s now.'],
     ['disable', [reach('llm', 0)], 'Calls to llm will pass without this circuit breaker, however many fail; no calls now.'],
-    ['close', [reach('a', 1), reach('b', 2)], 'Calls to a and b will pass at once, whether the dependency has recovered or not; 3 calls/s now.'],
+    [
+      'close',
+      [reach('a', 1), reach('b', 2)],
+      'Calls to a and b will pass at once, whether the dependency has recovered or not; 3 calls/s now.',
+    ],
     ['reset', [], 'The figures of this circuit breaker are cleared and it closes: calls through llm pass at once.'],
     ['something-new', [reach('llm', 5)], 'This changes calls to llm; 5 calls/s now.'],
   ])('%s', (action, dependencies, expected) => {
@@ -41,7 +60,16 @@ describe('the blast radius of an action', () => {
 
 describe('the figures of a policy', () => {
   it('reads a circuit breaker', () => {
-    const status = { failures: 12, calls: 20, failureRate: 0.6, slowCallRate: null, probes: null, refusedTotal: 1_204, openedTotal: 3, mode: 'enforce' }
+    const status = {
+      failures: 12,
+      calls: 20,
+      failureRate: 0.6,
+      slowCallRate: null,
+      probes: null,
+      refusedTotal: 1_204,
+      openedTotal: 3,
+      mode: 'enforce',
+    }
     expect(policyFigures({ kind: 'circuit-breaker', status })).toEqual([
       { label: 'failed in the window', value: '12 of 20 (60.0 %)' },
       { label: 'refused', value: '1,204' },

@@ -14,7 +14,9 @@ export function ForcedNotice({ forced, policy }: { readonly forced: ForcedView; 
   return (
     <p class="forced-notice" role="note">
       <b>{forcedText(forced.action)}</b> by {forced.by} <TimeText at={forced.at} />: “{forced.reason}”.{' '}
-      {forced.expiresAt === null ? 'Stays until somebody takes it back.' : `Takes itself back in ${lastedText(forced.expiresAt - now.value)}.`}{' '}
+      {forced.expiresAt === null
+        ? 'Stays until somebody takes it back.'
+        : `Takes itself back in ${lastedText(forced.expiresAt - now.value)}.`}{' '}
       {policy !== null && whyNotOperate(session.value) === null && (
         <button type="button" onClick={() => (isAsked.value = true)}>
           Take back

@@ -5,7 +5,15 @@ import { kindText } from '../words/policy-name.ts'
 import { policyFigures } from './policy-figures.ts'
 
 /** What a call passes on its way to the dependency, outermost first, each with its state and figures. */
-export function PipelineList({ name, url, pipeline }: { readonly name: string; readonly url: string; readonly pipeline: readonly PolicyView[] }) {
+export function PipelineList({
+  name,
+  url,
+  pipeline,
+}: {
+  readonly name: string
+  readonly url: string
+  readonly pipeline: readonly PolicyView[]
+}) {
   return (
     <ol class="pipeline">
       {pipeline.map((policy) => (

@@ -104,6 +104,8 @@ function limitsOf(status: Status): PolicyFigure[] {
   if (typeof limits !== 'object' || limits === null) return []
   return Object.values(limits).flatMap((each) => {
     const { limit, windowMs } = each as { readonly limit?: unknown; readonly windowMs?: unknown }
-    return typeof limit === 'number' && typeof windowMs === 'number' ? [figure('allows', `${countText(limit)} in ${durationText(windowMs)}`)] : []
+    return typeof limit === 'number' && typeof windowMs === 'number'
+      ? [figure('allows', `${countText(limit)} in ${durationText(windowMs)}`)]
+      : []
   })
 }

@@ -74,7 +74,9 @@ function Present({ policy }: { readonly policy: PolicyView }) {
 /** Which dependencies an action here touches. The charts are those of the first. */
 function Guarded({ names }: { readonly names: readonly string[] }) {
   if (names.length === 0) {
-    return <p class="quiet">It stands in the pipeline of no dependency of this gateway: a program uses it by itself, and no history is kept.</p>
+    return (
+      <p class="quiet">It stands in the pipeline of no dependency of this gateway: a program uses it by itself, and no history is kept.</p>
+    )
   }
   return (
     <p class="guarded">

@@ -31,8 +31,7 @@ function Line({ line: { latest, sentence, count, firstAt } }: { readonly line: E
         {glyphs[sentence.tone]}
       </span>
       <span class="event-words">
-        {kind === null ? <b>{sentence.subject}</b> : <Link to={policyPath(latest.policy)}>{sentence.subject}</Link>}{' '}
-        {sentence.text}
+        {kind === null ? <b>{sentence.subject}</b> : <Link to={policyPath(latest.policy)}>{sentence.subject}</Link>} {sentence.text}
         {count > 1 && (
           <span class="event-count">
             {' '}

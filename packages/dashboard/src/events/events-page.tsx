@@ -69,7 +69,11 @@ export function EventsPage() {
             ))}
           </select>
         </label>
-        <button type="button" aria-pressed={held.value !== null} onClick={() => (held.value = held.value === null ? liveEvents.value : null)}>
+        <button
+          type="button"
+          aria-pressed={held.value !== null}
+          onClick={() => (held.value = held.value === null ? liveEvents.value : null)}
+        >
           {held.value === null ? 'Pause' : 'Go on'}
         </button>
         <span class="quiet" role="status">

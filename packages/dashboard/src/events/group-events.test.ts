@@ -13,7 +13,13 @@ function shown(events: readonly EventView[]): string[] {
 describe('groups of events', () => {
   it('makes one line of what repeats with every call, also when two things repeat by turns', () => {
     expect(
-      shown([event(1, 'retry.scheduled'), event(2, 'fallback.used'), event(3, 'retry.scheduled'), event(4, 'fallback.used'), event(5, 'retry.scheduled')]),
+      shown([
+        event(1, 'retry.scheduled'),
+        event(2, 'fallback.used'),
+        event(3, 'retry.scheduled'),
+        event(4, 'fallback.used'),
+        event(5, 'retry.scheduled'),
+      ]),
     ).toEqual(['retry.scheduled retry/llm × 3', 'fallback.used retry/llm × 2'])
   })
 

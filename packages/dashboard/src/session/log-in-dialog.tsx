@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { Dialog } from '../ui/dialog.tsx'
+import { fieldText } from '../ui/field-text.ts'
 import { logIn, logInFailure, logInPrompt } from './log-in.ts'
 
 /** Asks for a token. The field is emptied with every answer; nothing of it is stored. */
@@ -20,7 +21,7 @@ function LogInForm({ prompt }: { readonly prompt: string }) {
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault()
     const form = event.currentTarget as HTMLFormElement
-    const token = String(new FormData(form).get('token') ?? '').trim()
+    const token = fieldText(form, 'token')
     if (token === '' || isSending.value) return
     isSending.value = true
     failure.value = null

@@ -28,7 +28,7 @@ export async function logOut(): Promise<void> {
 }
 
 /** Asks the server who this page works for. */
-export async function readSession(): Promise<void> {
+async function readSession(): Promise<void> {
   takeSession(await getJson<SessionView>(sessionPath))
 }
 

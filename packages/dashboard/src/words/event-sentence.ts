@@ -153,7 +153,11 @@ const words: Readonly<Record<string, EventWords>> = {
       return data.text('from') === 'half-open' ? 'closed its circuit: the probes succeeded' : 'closed its circuit'
     },
   },
-  'circuit.isolated': { tone: 'forced', isChange: true, tell: () => 'isolated its circuit: every call is refused until somebody closes it' },
+  'circuit.isolated': {
+    tone: 'forced',
+    isChange: true,
+    tell: () => 'isolated its circuit: every call is refused until somebody closes it',
+  },
   'circuit.disabled': { tone: 'forced', isChange: true, tell: () => 'switched its circuit off: calls pass unguarded and are not counted' },
   'circuit.would-have-opened': { tone: 'warning', tell: (data) => `would have opened its circuit, but only watches${openedBecause(data)}` },
   'circuit.probe-expired': { tone: 'warning', tell: () => 'gave up a probe that did not end in time; it counts as failed' },
@@ -164,7 +168,10 @@ const words: Readonly<Record<string, EventWords>> = {
       return `asks again${delay === null ? '' : ` in ${delay}`} (attempt ${data.count('attempt')})${data.after(' after ')}`
     },
   },
-  'retry.exhausted': { tone: 'warning', tell: (data) => `gave up after ${data.count('attempts')} attempts${data.after('; the last ended with ')}` },
+  'retry.exhausted': {
+    tone: 'warning',
+    tell: (data) => `gave up after ${data.count('attempts')} attempts${data.after('; the last ended with ')}`,
+  },
   'retry.budget-exhausted': {
     tone: 'warning',
     tell: (data) => `did not ask again: the retry budget${data.after(' ', 'budget')} is used up${data.after('; the call ended with ')}`,
@@ -178,9 +185,19 @@ const words: Readonly<Record<string, EventWords>> = {
     tone: 'warning',
     tell: (data) => `refused a call${refusedBecause(data)} (${data.count('running')} running, ${data.count('queued')} waiting)`,
   },
-  'bulkhead.queued': { tone: 'plain', tell: (data) => `let a call wait (${data.count('running')} running, ${data.count('queued')} waiting)` },
-  'bulkhead.hold-expired': { tone: 'warning', tell: (data) => `took a place back that was held for ${data.duration('maxHoldMs') ?? 'too long'}` },
-  'bulkhead.resized': { tone: 'plain', isChange: true, tell: (data) => `now has ${data.count('to')} places instead of ${data.count('from')}` },
+  'bulkhead.queued': {
+    tone: 'plain',
+    tell: (data) => `let a call wait (${data.count('running')} running, ${data.count('queued')} waiting)`,
+  },
+  'bulkhead.hold-expired': {
+    tone: 'warning',
+    tell: (data) => `took a place back that was held for ${data.duration('maxHoldMs') ?? 'too long'}`,
+  },
+  'bulkhead.resized': {
+    tone: 'plain',
+    isChange: true,
+    tell: (data) => `now has ${data.count('to')} places instead of ${data.count('from')}`,
+  },
   'limiter.rejected': {
     tone: 'warning',
     tell: (data) => {
@@ -190,9 +207,13 @@ const words: Readonly<Record<string, EventWords>> = {
   },
   'limiter.paused': {
     tone: 'paused',
-    tell: (data) => `pauses ${data.text('key') === null ? 'all callers' : `the key ${data.text('key')}`} for ${data.duration('forMs') ?? 'a while'}: asked to wait`,
+    tell: (data) =>
+      `pauses ${data.text('key') === null ? 'all callers' : `the key ${data.text('key')}`} for ${data.duration('forMs') ?? 'a while'}: asked to wait`,
   },
-  'limiter.resumed': { tone: 'good', tell: (data) => `lets ${data.text('key') === null ? 'callers' : `the key ${data.text('key')}`} through again` },
+  'limiter.resumed': {
+    tone: 'good',
+    tell: (data) => `lets ${data.text('key') === null ? 'callers' : `the key ${data.text('key')}`} through again`,
+  },
   'fallback.used': { tone: 'warning', tell: (data) => `answered with its fallback${data.after('; the call ended with ')}` },
   'fallback.failed': { tone: 'bad', tell: (data) => `could not answer with its fallback${data.after(': ')}` },
   'cell.drained': { tone: 'plain', isChange: true, tell: () => 'has no call under way any more' },
@@ -209,7 +230,8 @@ const words: Readonly<Record<string, EventWords>> = {
   'control.forced-ended': {
     tone: 'forced',
     isChange: true,
-    tell: (data) => `decides for itself again: ${data.is('expired') ? 'the time is over' : `taken back${data.after(' by ', 'by')}`}${data.after(' (it had been: ', 'action', ')')}`,
+    tell: (data) =>
+      `decides for itself again: ${data.is('expired') ? 'the time is over' : `taken back${data.after(' by ', 'by')}`}${data.after(' (it had been: ', 'action', ')')}`,
   },
   'control.silenced': { tone: 'plain', isChange: true, tell: (data, event) => `was silenced${lasting(data, event)}${byWhom(data)}` },
   'control.silence-ended': {
