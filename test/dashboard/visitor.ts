@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { formatProblem, loadConfig, startServer, type RunningServer, type StartServerOptions } from '@holdfast/server'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
-import { buildPage, isPageBuilt } from '../../tools/build-page.mjs'
+import { ensurePageBuilt } from '../../tools/build.mjs'
 import { root } from '../../tools/workspace.mjs'
 import { neighbour } from '../support/neighbours.ts'
 import { startHttp, type Cleanup } from '../support/server.ts'
@@ -40,7 +40,7 @@ let browser: Browser | undefined
 /** The browser of this file's tests; the page is built before it opens. */
 export async function sharedBrowser(): Promise<Browser> {
   const executablePath = neighbour('chromium')
-  if (!isPageBuilt(root)) await buildPage(root)
+  await ensurePageBuilt(root)
   browser ??= await chromium.launch({ executablePath, args: browserArguments })
   return browser
 }
