@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
 import type { CircuitBreaker } from 'holdfast'
 import { startReloadable } from '../support/reloadable-server.ts'
-import { Cleanup, operator, reader, startHttp } from '../support/server.ts'
+import { Cleanup, operator, reader, startHoldfast, startHttp } from '../support/server.ts'
 
 const cleanup = new Cleanup()
 afterEach(() => cleanup.run())
@@ -321,6 +321,13 @@ it('shows settings in force with where each comes from', async () => {
     settings: unknown[]
   }
   expect(detail.settings).toContainEqual(expect.objectContaining({ name: 'failureRatio', value: '50%', source: 'file' }))
+})
+
+it('S54: settings that a program gave itself are not said to be defaults', async () => {
+  const server = await startHoldfast(`upstreams:\n  a: { url: 'http://127.0.0.1:9', pipeline: { attemptTimeout: 2s } }\n`, cleanup)
+  const { settings } = (await (await fetch(`${server.controlUrl}/api/v1/config/settings`)).json()) as { settings: { source: string }[] }
+  expect(settings.length).toBeGreaterThan(10)
+  expect(settings.filter(({ source }) => source !== 'runtime')).toEqual([])
 })
 
 it('reloads that come while one runs lead to one more', async () => {

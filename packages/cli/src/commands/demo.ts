@@ -67,8 +67,9 @@ class Stage {
       HOLDFAST_TOKEN: this.token,
       HOLDFAST_DATA_DIR: this.folder,
     }
-    const { config } = readConfiguration(configurationPath, { ...this.output, env })
-    const server = await startServer(config, {
+    const loaded = readConfiguration(configurationPath, { ...this.output, env })
+    const server = await startServer(loaded.config, {
+      origin: { path: configurationPath, env, loaded },
       log: { write: () => undefined }, // the terminal shows the lanes
       routes: this.faultRoutes(),
       sections: () => (this.running === undefined ? {} : { demo: this.running.snapshot() }),

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type OpenAI from 'openai'
 import type { Task } from './task.ts'
 import type { OrderWish, Tools } from './tool-calls.ts'
@@ -84,6 +85,8 @@ interface TurnOptions {
 }
 
 function requestOptions({ task, signal }: TurnOptions): OpenAI.RequestOptions {
+  // the client leaves a listener on the signal with every request; the signal ends with the task
+  if (signal !== undefined) setMaxListeners(0, signal)
   return { headers: { 'x-task-id': task.id }, ...(signal === undefined ? {} : { signal }) }
 }
 

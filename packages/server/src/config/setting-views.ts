@@ -9,7 +9,8 @@ import { writtenSettings, type WrittenSetting } from './written-config.ts'
 /** What is known of a configuration in force. */
 export interface ConfigInForce {
   readonly config: ReliabilityConfig
-  readonly provenance: LoadedConfig['provenance']
+  /** Undefined when the program that started the server gave the configuration itself. */
+  readonly provenance: LoadedConfig['provenance'] | undefined
 }
 
 /** All settings in force, with where each comes from. */
@@ -31,9 +32,10 @@ export function policySettingViews({ config, provenance }: ConfigInForce, policy
   })
 }
 
-function view(setting: WrittenSetting, name: string, provenance: LoadedConfig['provenance']): SettingView {
-  const origin = provenance(setting.path)
+function view(setting: WrittenSetting, name: string, provenance: ConfigInForce['provenance']): SettingView {
   const value = shownSetting(setting)
+  if (provenance === undefined) return { name, value, source: 'runtime', where: 'the program that started the server' }
+  const origin = provenance(setting.path)
   if (origin.from === 'default') return { name, value, source: 'default', where: null }
   if (origin.from === 'env') return { name, value, source: 'environment', where: origin.variable }
   return { name, value, source: 'file', where: `${origin.file}:${origin.line}:${origin.column}` }

@@ -73,7 +73,7 @@ export class ConfigReloader {
   constructor(options: ConfigReloaderOptions) {
     const { config, origin, clock } = options
     this.options = options
-    this.inForce = { config, provenance: origin?.loaded.provenance ?? (() => ({ from: 'default' })) }
+    this.inForce = { config, provenance: origin?.loaded.provenance }
     this.loadedAt = clock.wallNow()
     this.files = origin?.loaded.files ?? []
     this.digest = origin?.loaded.digest
