@@ -1,5 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { Cleanup } from '../support/server.ts'
+import { visitFixture } from './fixture-visit.ts'
 import { axeViolations, closeBrowser, looks, startVisit, type Visitor } from './visitor.ts'
 
 const breaker = '/policies/circuit-breaker%2Fllm'
@@ -162,12 +163,13 @@ describe('the page of a dependency', () => {
     await page.getByRole('region', { name: 'Latency of attempts, as a table' }).getByRole('columnheader', { name: 'p99' }).waitFor()
   })
 
-  it('draws the charts anew when the colours change', async () => {
-    const { page, goTo } = await startVisit(cleanup, { context: { colorScheme: 'light' } })
-    await goTo('/dependencies/llm')
+  it('draws the charts anew when the colours change, without waiting for new figures', async () => {
+    // the fixture's clock stands still, so that nothing else draws them
+    const { page } = await visitFixture(cleanup, { entry: '/#/dependencies/llm', context: { colorScheme: 'light' } })
     const canvas = page.locator('.chart-canvas canvas').first()
     await canvas.waitFor()
     const picture = () => canvas.evaluate((element) => (element as unknown as { toDataURL(): string }).toDataURL())
+    await expect.poll(async () => (await picture()) === (await picture())).toBe(true)
     const light = await picture()
     await page.emulateMedia({ colorScheme: 'dark' })
     await expect.poll(picture).not.toBe(light)

@@ -6,6 +6,7 @@ import { openLogIn } from '../session/log-in.ts'
 import { TimeText } from '../ui/time-text.tsx'
 import { countText } from '../words/figure-text.ts'
 import { auditChanges } from './audit-change.ts'
+import { joinRecords } from './join-records.ts'
 import './audit.css'
 
 interface AuditAnswer {
@@ -28,10 +29,10 @@ export function AuditPage() {
     isReading.value = true
     try {
       const answer = await getJson<AuditAnswer>(`/api/v1/audit?${before === null ? '' : `before=${before}&`}limit=${pageSize}`)
-      const isFirst = records.value.length === 0
-      records.value = joinRecords(records.value, answer.records)
+      const joined = joinRecords(records.value, answer.records)
+      if (before !== null || joined.isAnew) isComplete.value = answer.records.length < pageSize
+      records.value = joined.records
       isVerified.value = answer.verified
-      if (before !== null || isFirst) isComplete.value = answer.records.length < pageSize
       failure.value = null
     } catch (error) {
       const needsLogIn = error instanceof ApiError && (error.status === 401 || error.status === 403)
@@ -153,10 +154,4 @@ function Changes({ record: { before, after } }: { readonly record: AuditView }) 
       ))}
     </ul>
   )
-}
-
-/** Newest first, without doubles; a record that is read again replaces the one known. */
-export function joinRecords(known: readonly AuditView[], read: readonly AuditView[]): readonly AuditView[] {
-  const byId = new Map([...known, ...read].map((record) => [record.id, record]))
-  return [...byId.values()].toSorted((a, b) => b.id - a.id)
 }

@@ -48,13 +48,15 @@ export function timeoutLimits(pipeline: readonly PolicyView[]): ChartLimit[] {
   })
 }
 
+/** The places and seats of bulkheads. Calls may wait for a rate limiter as well: then the seats are named as those of the bulkhead. */
 export function placesLimits(pipeline: readonly PolicyView[]): ChartLimit[] {
-  return pipeline.flatMap(({ kind, status }) =>
-    kind === 'bulkhead' ? [...limit('maxConcurrent', status), ...limit('maxQueued', status)] : [],
-  )
+  const hasOtherQueue = pipeline.some(({ kind }) => kind === 'rate-limiter')
+  return pipeline.flatMap(({ kind, status: { maxConcurrent, maxQueued } }) => {
+    if (kind !== 'bulkhead') return []
+    return [...limit('maxConcurrent', maxConcurrent), ...limit(hasOtherQueue ? "bulkhead's maxQueued" : 'maxQueued', maxQueued)]
+  })
 }
 
-function limit(name: string, status: PolicyView['status']): ChartLimit[] {
-  const value = status[name]
-  return typeof value === 'number' && value > 0 ? [{ label: name, value }] : []
+function limit(label: string, value: unknown): ChartLimit[] {
+  return typeof value === 'number' && value > 0 ? [{ label, value }] : []
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { blastRadius } from './blast-radius.ts'
 import { attemptSeries, placesLimits, timeoutLimits } from './dependency-series.ts'
 import { policyFigures } from './policy-figures.ts'
+import { upToPresent } from './present-state.ts'
 
 function reach(
   name: string,
@@ -111,6 +112,12 @@ describe('the charts of a dependency', () => {
     expect(placesLimits(pipeline)).toEqual([{ label: 'maxConcurrent', value: 10 }])
   })
 
+  it('names the seats as those of the bulkhead when calls may wait elsewhere too', () => {
+    const [limiter, seats] = [policy('rate-limiter/llm', {}), policy('bulkhead/llm', { maxConcurrent: 2, maxQueued: 5 })]
+    expect(placesLimits([seats]).map(({ label }) => label)).toEqual(['maxConcurrent', 'maxQueued'])
+    expect(placesLimits([limiter, seats]).map(({ label }) => label)).toEqual(['maxConcurrent', "bulkhead's maxQueued"])
+  })
+
   it('shows attempts per second by outcome, with gaps where nothing was recorded', () => {
     const columns = { attempts: [50, null], attemptFailures: [20, null], refused: [5, null] } as unknown as DependencyHistory['columns']
     expect(attemptSeries({ columns, stepMs: 5_000 }).map(({ label, values }) => [label, values])).toEqual([
@@ -118,5 +125,22 @@ describe('the charts of a dependency', () => {
       ['failed', [4, null]],
       ['refused, not sent', [1, null]],
     ])
+  })
+})
+
+describe('states up to the present', () => {
+  const closed = { from: 100, to: null, state: 'closed', forced: false } as const
+
+  it('ends the last stretch where the live state began', () => {
+    expect(upToPresent([closed], { state: 'open', since: 160, forced: null })).toEqual([
+      { ...closed, to: 160 },
+      { from: 160, to: null, state: 'open', forced: false },
+    ])
+  })
+
+  it('leaves what says the same, and what is newer than the live state', () => {
+    expect(upToPresent([closed], { state: 'closed', since: 100, forced: null })).toEqual([closed])
+    expect(upToPresent([closed], { state: 'open', since: 90, forced: null })).toEqual([closed])
+    expect(upToPresent([], { state: 'open', since: 90, forced: null })).toEqual([])
   })
 })

@@ -2,7 +2,7 @@ import type { EventView } from '@holdfast/server/wire'
 import { EventList } from '../events/event-list.tsx'
 import { Link } from '../router.tsx'
 
-const shownEvents = 100
+const shownLines = 40
 
 /** What happened here lately, as sentences, with the way to all of it. */
 export function LatestEvents({ events, search }: { readonly events: readonly EventView[]; readonly search: string }) {
@@ -14,7 +14,7 @@ export function LatestEvents({ events, search }: { readonly events: readonly Eve
       {events.length === 0 ? (
         <p class="quiet">Nothing has changed, and no call was refused, repeated or given up.</p>
       ) : (
-        <EventList events={events.slice(-shownEvents)} />
+        <EventList events={events} maxLines={shownLines} />
       )}
     </section>
   )

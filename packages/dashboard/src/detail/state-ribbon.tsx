@@ -1,14 +1,16 @@
 import type { DependencyHistory, Marker, Segment } from '@holdfast/server/wire'
 import { effect } from '@preact/signals'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { surface } from '../chart/canvas.ts'
 import { palette } from '../chart/palette.ts'
 import { drawRibbon, xOf } from '../chart/ribbon.ts'
+import { dependencies } from '../live/store.ts'
 import { axis, crosshair } from '../time-axis.ts'
 import { StateBadge } from '../ui/state-badge.tsx'
 import { TimeText } from '../ui/time-text.tsx'
 import { lastedText } from '../words/figure-text.ts'
 import { stateWords } from '../words/state-words.ts'
+import { upToPresent } from './present-state.ts'
 
 interface StateRibbonProps {
   readonly name: string
@@ -17,14 +19,18 @@ interface StateRibbonProps {
 
 /** The states of a dependency over time, large, with what happened to all of them above; the stretches are a table on demand. */
 export function StateRibbon({ name, history }: StateRibbonProps) {
-  const { segments, markers } = history
+  const present = dependencies.value[name]
+  const segments = useMemo(
+    () => (present === undefined ? history.segments : upToPresent(history.segments, present)),
+    [history.segments, present?.state, present?.since, present?.forced],
+  )
   return (
     <section class="detail-ribbon" aria-label={`States of ${name}`}>
       <div class="chart-head">
         <h3>State</h3>
         <PointedState segments={segments} />
       </div>
-      <Markers markers={markers} />
+      <Markers markers={history.markers} />
       <RibbonCanvas segments={segments} />
       <SegmentTable segments={segments} />
     </section>

@@ -1,4 +1,5 @@
 import type { EventView } from '@holdfast/server/wire'
+import { useMemo } from 'preact/hooks'
 import { Link, policyPath } from '../router.tsx'
 import { TimeText } from '../ui/time-text.tsx'
 import { countText, lastedText } from '../words/figure-text.ts'
@@ -9,14 +10,24 @@ import { groupEvents, type EventLine } from './group-events.ts'
 /** Shape as well as colour: what an event means, at a glance. */
 const glyphs = { good: '●', bad: '▲', warning: '◆', paused: 'Ⅱ', forced: '■', plain: '·' } as const
 
-/** Events as sentences, newest first; `events` are oldest first. */
-export function EventList({ events }: { readonly events: readonly EventView[] }) {
+interface EventListProps {
+  /** Oldest first. */
+  readonly events: readonly EventView[]
+  readonly maxLines: number
+}
+
+/** Events as sentences, newest first, repeats in one line. */
+export function EventList({ events, maxLines }: EventListProps) {
+  const lines = useMemo(() => groupEvents(events), [events])
   return (
-    <ol class="event-list">
-      {groupEvents(events).map((line) => (
-        <Line key={line.key} line={line} />
-      ))}
-    </ol>
+    <>
+      <ol class="event-list">
+        {lines.slice(0, maxLines).map((line) => (
+          <Line key={line.key} line={line} />
+        ))}
+      </ol>
+      {lines.length > maxLines && <p class="quiet">And {countText(lines.length - maxLines)} older lines: a search brings them up.</p>}
+    </>
   )
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { joinEvents, matchingEvents } from './filter-events.ts'
+import { joinEvents, matchingEvents, withLiveEvents } from './filter-events.ts'
 
 const opened = { id: 1, type: 'circuit.opened', policy: 'circuit-breaker/llm', at: 0, data: { reason: { rule: 'manual' } } }
 const retried = { id: 2, type: 'retry.scheduled', policy: 'retry/search', at: 0, data: { attempt: 2 } }
@@ -22,5 +22,15 @@ describe('the filter of events', () => {
   it('joins older pages with what is known, without doubles', () => {
     expect(joinEvents([opened, retried], [retried])).toEqual(all)
     expect(joinEvents([opened], [])).toEqual([opened])
+  })
+
+  it('goes on with live events, and starts anew when some were missed', () => {
+    const event = (id: number) => ({ ...opened, id })
+    const ids = (events: readonly { id: number }[]) => events.map(({ id }) => id)
+    expect(ids(withLiveEvents([event(1), event(2)], [event(2), event(3)], 10))).toEqual([1, 2, 3])
+    expect(ids(withLiveEvents([event(1), event(2)], [event(2)], 10))).toEqual([1, 2])
+    expect(ids(withLiveEvents([event(1), event(2)], [event(7), event(8)], 10))).toEqual([7, 8])
+    expect(ids(withLiveEvents([], [event(7), event(8)], 10))).toEqual([7, 8])
+    expect(ids(withLiveEvents([event(1), event(2)], [event(3)], 2))).toEqual([2, 3])
   })
 })

@@ -25,3 +25,15 @@ export function joinEvents(older: readonly EventView[], newer: readonly EventVie
   const firstId = newer[0]?.id ?? Infinity
   return [...older.filter(({ id }) => id < firstId), ...newer]
 }
+
+/**
+ * The known events with those of the live feed after them, at most `max` of the newest. When some in between were missed, only those
+ * of the feed are left: a hole would look as if nothing had happened.
+ */
+export function withLiveEvents(known: readonly EventView[], live: readonly EventView[], max: number): readonly EventView[] {
+  const lastId = known.at(-1)?.id ?? 0
+  const fresh = live.filter(({ id }) => id > lastId)
+  const [first] = fresh
+  if (first === undefined) return known
+  return (first.id === lastId + 1 ? [...known, ...fresh] : live).slice(-max)
+}
