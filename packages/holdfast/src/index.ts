@@ -1,4 +1,4 @@
-export type { Call, Cost, Priority } from './core/call.ts'
+export type { Call, Cost, Labels, Priority } from './core/call.ts'
 export { systemClock, type Clock, type Timer } from './core/clock.ts'
 export { parseDuration, type Duration } from './core/duration.ts'
 export { errorCodes, HoldfastError, isHoldfastError, setStackTraces, type ErrorCode, type HoldfastErrorInit } from './core/errors.ts'

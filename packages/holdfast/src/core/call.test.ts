@@ -169,9 +169,11 @@ describe('what a call says', () => {
       (call) => {
         expect(call).toMatchObject({ attempt: 1, key: 'tenant', priority: 'high', cost: { tokens: 5 } })
         expect(call.context).toBe(context)
+        expect(call.idempotencyKey).toBe('order-7')
+        expect(call.labels).toEqual({ model: 'large' })
         expect(call.cancelled).toBeUndefined()
       },
-      { key: 'tenant', priority: 'high', cost: { tokens: 5 }, context },
+      { key: 'tenant', idempotencyKey: 'order-7', priority: 'high', cost: { tokens: 5 }, labels: { model: 'large' }, context },
     )
   })
 

@@ -7,6 +7,9 @@ export type Priority = 'low' | 'normal' | 'high' | 'critical'
 /** How much of each limit a call uses: a number for the only (or first) limit, or one per named limit. */
 export type Cost = number | Readonly<Record<string, number>>
 
+/** What a caller calls a call, as short texts. */
+export type Labels = Readonly<Record<string, string>>
+
 /**
  * What the protected function receives, and what custom policies see of a call. Each attempt has its own.
  * Reading `signal` makes it (about 2 µs); a function that never reads it pays nothing.
@@ -16,8 +19,11 @@ export interface Call {
   readonly attempt: number
   /** Tells one caller, tenant or idempotent operation from another; undefined when the caller gave none. */
   readonly key: string | undefined
+  /** The same for all attempts of one effect. */
+  readonly idempotencyKey: string | undefined
   readonly priority: Priority
   readonly cost: Cost | undefined
+  readonly labels: Labels | undefined
   /** What the caller attached to the call. */
   readonly context: unknown
   /** Monotonic ms of the call's clock at which nobody waits any more; Infinity if none. */
@@ -64,8 +70,10 @@ export interface EnclosingFrame {
 export interface Invocation {
   readonly clock: Clock
   readonly key: string | undefined
+  readonly idempotencyKey: string | undefined
   readonly priority: Priority
   readonly cost: Cost | undefined
+  readonly labels: Labels | undefined
   readonly context: unknown
   readonly callerSignal: AbortSignal | undefined
 }
@@ -126,6 +134,14 @@ export class CallState implements Call {
 
   get key(): string | undefined {
     return this.invocation.key
+  }
+
+  get idempotencyKey(): string | undefined {
+    return this.invocation.idempotencyKey
+  }
+
+  get labels(): Labels | undefined {
+    return this.invocation.labels
   }
 
   get priority(): Priority {

@@ -85,7 +85,16 @@ export function startCall(chain: ChainLayer, call: CallState, options: CallOptio
 
 /** What is true of calls whose caller says nothing about them. */
 export function plainInvocation(clock: Clock): Invocation {
-  return { clock, key: undefined, priority: 'normal', cost: undefined, context: undefined, callerSignal: undefined }
+  return {
+    clock,
+    key: undefined,
+    idempotencyKey: undefined,
+    priority: 'normal',
+    cost: undefined,
+    labels: undefined,
+    context: undefined,
+    callerSignal: undefined,
+  }
 }
 
 /** The outermost call, as the caller's options describe it. */
@@ -94,13 +103,30 @@ export function newCall(run: ProtectedFunction, options: CallOptions | undefined
   if (typeof options !== 'object' || options === null) {
     throw new HoldfastError({ code: 'ERR_INVALID_ARGUMENT', message: `the options of a call must be an object, got ${show(options)}` })
   }
-  const { signal, key, priority, cost, context } = options
+  const { signal, key, idempotencyKey, priority, cost, labels, context } = options
   if (signal !== undefined && !isAbortSignal(signal)) throw invalidOption('execute', 'signal', signal, 'an AbortSignal')
   if (key !== undefined && typeof key !== 'string') throw invalidOption('execute', 'key', key, 'a text')
+  if (idempotencyKey !== undefined && (typeof idempotencyKey !== 'string' || idempotencyKey === ''))
+    throw invalidOption('execute', 'idempotencyKey', idempotencyKey, 'a text of at least one character')
   if (priority !== undefined) choiceOption('execute', 'priority', priority, priorities)
   if (cost !== undefined) checkCost(cost)
-  const invocation = { clock: plain.clock, key, priority: priority ?? 'normal', cost, context, callerSignal: signal }
+  if (labels !== undefined) checkLabels(labels)
+  const invocation = {
+    clock: plain.clock,
+    key,
+    idempotencyKey,
+    priority: priority ?? 'normal',
+    cost,
+    labels,
+    context,
+    callerSignal: signal,
+  }
   return new CallState(run, invocation, undefined, 1, Infinity, false)
+}
+
+function checkLabels(labels: unknown): void {
+  if (typeof labels === 'object' && labels !== null && Object.values(labels).every((text) => typeof text === 'string')) return
+  throw invalidOption('execute', 'labels', labels, 'texts by name')
 }
 
 function checkCost(cost: unknown): void {

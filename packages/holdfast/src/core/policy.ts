@@ -1,5 +1,5 @@
 import type { Duration } from './duration.ts'
-import type { Call, Cost, Priority } from './call.ts'
+import type { Call, Cost, Labels, Priority } from './call.ts'
 import type { Clock } from './clock.ts'
 import { Executor } from './executor.ts'
 import type { Listener, Observable, PolicyEvent } from './events.ts'
@@ -15,10 +15,14 @@ export interface CallOptions {
   readonly deadline?: Duration | undefined
   /** Caller, tenant or operation, for keyed policies. */
   readonly key?: string | undefined
+  /** Names the effect the call is to have once and no more: all calls with the same key are the same request. */
+  readonly idempotencyKey?: string | undefined
   /** @defaultValue 'normal' */
   readonly priority?: Priority | undefined
   /** What the call uses of rate limits. @defaultValue 1 of each */
   readonly cost?: Cost | undefined
+  /** Short texts that tell calls apart in events and traces: the operation, the model. Never secrets. */
+  readonly labels?: Labels | undefined
   /** Anything; policies' functions and the protected function find it on the call. */
   readonly context?: unknown
 }

@@ -1,10 +1,11 @@
 import type { Call } from '../../core/call.ts'
 import type { Clock } from '../../core/clock.ts'
-import { DeadlineList, type DeadlineNode } from '../../core/deadline-list.ts'
+import { DeadlineList } from '../../core/deadline-list.ts'
 import type { EventHub } from '../../core/events.ts'
 import type { Gate, Seat, Waiting } from '../../core/layer.ts'
 import { refusal, type Refusal } from '../../core/refusal.ts'
 import { verdictOf } from '../../core/verdict.ts'
+import { QueuedWaiter, WaitList } from '../../core/wait-list.ts'
 import type { ErrorCode } from '../../core/errors.ts'
 import type { BulkheadEvent } from './bulkhead.ts'
 import { Hold, type Place } from './place.ts'
@@ -27,7 +28,6 @@ export class BulkheadGate implements Gate<Place> {
   readonly events: EventHub<BulkheadEvent>
   maxConcurrent: number
   running = 0
-  queued = 0
   admitted = 0
   succeeded = 0
   failed = 0
@@ -41,8 +41,7 @@ export class BulkheadGate implements Gate<Place> {
   private readonly sharedPlace: Place = { gate: this, takenAt: undefined, hold: undefined }
   /** How many of the next calls get the shared place. */
   private shared = 0
-  private first: Waiter | undefined = undefined
-  private last: Waiter | undefined = undefined
+  private readonly line = new WaitList<Waiter>()
   private waits: DeadlineList | undefined
   private holds: DeadlineList | undefined
 
@@ -52,6 +51,10 @@ export class BulkheadGate implements Gate<Place> {
     this.maxConcurrent = maxConcurrent
     this.waits = listOf(settings.clock, settings.maxWaitMs)
     this.holds = listOf(settings.clock, settings.maxHoldMs)
+  }
+
+  get queued(): number {
+    return this.line.length
   }
 
   admit(_call: Call, seat: Seat<Place> | undefined): Place | Refusal | Waiting {
@@ -114,8 +117,7 @@ export class BulkheadGate implements Gate<Place> {
 
   dispose(): void {
     this.disposed = true
-    for (let waiter = this.first; waiter !== undefined; waiter = this.first) {
-      this.remove(waiter)
+    for (let waiter = this.line.shift(); waiter !== undefined; waiter = this.line.shift()) {
       waiter.seat.refuse(refusal('ERR_DISPOSED', this.settings.name))
     }
     this.waits?.clear()
@@ -124,15 +126,7 @@ export class BulkheadGate implements Gate<Place> {
 
   /** Takes a waiter out of the queue, wherever it stands. */
   remove(waiter: Waiter): void {
-    if (waiter.before === undefined) this.first = waiter.after
-    else waiter.before.after = waiter.after
-    if (waiter.after === undefined) this.last = waiter.before
-    else waiter.after.before = waiter.before
-    waiter.before = undefined
-    waiter.after = undefined
-    waiter.waitingHere = false
-    this.queued--
-    waiter.list?.remove(waiter)
+    this.line.remove(waiter)
   }
 
   reject(code: ErrorCode): Refusal {
@@ -184,20 +178,14 @@ export class BulkheadGate implements Gate<Place> {
   }
 
   private enqueue(waiter: Waiter): Waiter {
-    waiter.before = this.last
-    if (this.last === undefined) this.first = waiter
-    else this.last.after = waiter
-    this.last = waiter
-    this.queued++
-    waiter.list = this.waits
-    waiter.list?.add(waiter, this.settings.clock.now())
+    this.line.push(waiter, this.waits, this.waits === undefined ? 0 : this.settings.clock.now())
     return waiter
   }
 
   private grantFree(): void {
-    while (this.running < this.maxConcurrent && this.first !== undefined) {
-      const waiter = this.first
-      this.remove(waiter)
+    while (this.running < this.maxConcurrent) {
+      const waiter = this.line.shift()
+      if (waiter === undefined) return
       waiter.seat.grant(this.take())
     }
   }
@@ -208,32 +196,21 @@ function listOf(clock: Clock, durationMs: number): DeadlineList | undefined {
 }
 
 /** A call that waits for a place. */
-class Waiter implements Waiting, DeadlineNode {
-  readonly waiting = true as const
+class Waiter extends QueuedWaiter {
   readonly gate: BulkheadGate
   readonly seat: Seat<Place>
-  before: Waiter | undefined = undefined
-  after: Waiter | undefined = undefined
-  waitingHere = true
-  /** Where its longest wait is watched. */
-  list: DeadlineList | undefined = undefined
-  dueAt = 0
-  previous: DeadlineNode | undefined = undefined
-  next: DeadlineNode | undefined = undefined
-  listed = false
 
   constructor(gate: BulkheadGate, seat: Seat<Place>) {
+    super()
     this.gate = gate
     this.seat = seat
   }
 
   cancel(): void {
-    if (this.waitingHere) this.gate.remove(this)
+    this.gate.remove(this)
   }
 
-  /** It has waited for the longest time allowed. */
   expire(): void {
-    if (!this.waitingHere) return
     this.gate.remove(this)
     this.gate.expiredWaits++
     this.seat.refuse(this.gate.reject('ERR_BULKHEAD_WAIT'))

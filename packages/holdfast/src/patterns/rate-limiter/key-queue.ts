@@ -1,37 +1,36 @@
 import type { Call } from '../../core/call.ts'
 import { deadlineHeap, type HeapNode } from '../../core/deadline-heap.ts'
-import type { DeadlineList, DeadlineNode } from '../../core/deadline-list.ts'
-import type { Seat, Waiting } from '../../core/layer.ts'
+import type { DeadlineList } from '../../core/deadline-list.ts'
+import type { Seat } from '../../core/layer.ts'
 import type { Refusal } from '../../core/refusal.ts'
+import { QueuedWaiter, WaitList } from '../../core/wait-list.ts'
 import type { Admitted, LimiterGate } from './limiter-gate.ts'
 
 /** Those who wait for one key's turn, in order. */
 export class KeyQueue implements HeapNode {
   readonly gate: LimiterGate
   readonly key: string
-  length = 0
   dueAt = 0
   place = -1
-  private first: LimitWaiter | undefined = undefined
-  private last: LimitWaiter | undefined = undefined
+  private readonly line = new WaitList<LimitWaiter>()
 
   constructor(gate: LimiterGate, key: string) {
     this.gate = gate
     this.key = key
   }
 
-  push(waiter: LimitWaiter): void {
-    waiter.before = this.last
-    if (this.last === undefined) this.first = waiter
-    else this.last.after = waiter
-    this.last = waiter
-    this.length++
-    if (this.first === waiter) this.arm()
+  get length(): number {
+    return this.line.length
+  }
+
+  push(waiter: LimitWaiter, waits: DeadlineList | undefined, now: number): void {
+    this.line.push(waiter, waits, now)
+    if (this.line.first === waiter) this.arm()
   }
 
   /** Takes one who gave up out of the line, wherever they stand. */
   remove(waiter: LimitWaiter): void {
-    const wasFirst = this.first === waiter
+    const wasFirst = this.line.first === waiter
     this.unlink(waiter)
     if (wasFirst) this.arm()
   }
@@ -41,7 +40,7 @@ export class KeyQueue implements HeapNode {
     const { gate } = this
     const heap = deadlineHeap(gate.settings.clock)
     heap.remove(this)
-    for (let waiter = this.first; waiter !== undefined; waiter = this.first) {
+    for (let waiter = this.line.first; waiter !== undefined; waiter = this.line.first) {
       const now = gate.now()
       const waitMs = gate.waitMs(this.key, waiter.call.cost, now)
       if (waitMs !== Infinity) {
@@ -64,7 +63,7 @@ export class KeyQueue implements HeapNode {
 
   /** It is the turn of those in front. */
   expire(): void {
-    for (let waiter = this.first; waiter !== undefined; waiter = this.first) {
+    for (let waiter = this.line.first; waiter !== undefined; waiter = this.line.first) {
       const now = this.gate.now()
       if (!this.gate.take(this.key, waiter.call.cost, now)) break
       this.unlink(waiter)
@@ -75,7 +74,7 @@ export class KeyQueue implements HeapNode {
   }
 
   refuseAll(why: Refusal): void {
-    for (let waiter = this.first; waiter !== undefined; waiter = this.first) {
+    for (let waiter = this.line.first; waiter !== undefined; waiter = this.line.first) {
       this.unlink(waiter)
       waiter.seat.refuse(why)
     }
@@ -83,35 +82,19 @@ export class KeyQueue implements HeapNode {
   }
 
   private unlink(waiter: LimitWaiter): void {
-    if (waiter.before === undefined) this.first = waiter.after
-    else waiter.before.after = waiter.after
-    if (waiter.after === undefined) this.last = waiter.before
-    else waiter.after.before = waiter.before
-    waiter.before = undefined
-    waiter.after = undefined
-    waiter.inLine = false
-    this.length--
-    this.gate.left(waiter)
+    this.line.remove(waiter)
+    this.gate.queued--
   }
 }
 
 /** A call that waits for its turn. */
-export class LimitWaiter implements Waiting, DeadlineNode {
-  readonly waiting = true as const
+export class LimitWaiter extends QueuedWaiter {
   readonly call: Call
   readonly seat: Seat<Admitted>
   readonly queue: KeyQueue
-  before: LimitWaiter | undefined = undefined
-  after: LimitWaiter | undefined = undefined
-  inLine = true
-  /** Where its longest wait is watched. */
-  list: DeadlineList | undefined = undefined
-  dueAt = 0
-  previous: DeadlineNode | undefined = undefined
-  next: DeadlineNode | undefined = undefined
-  listed = false
 
   constructor(call: Call, seat: Seat<Admitted>, queue: KeyQueue) {
+    super()
     this.call = call
     this.seat = seat
     this.queue = queue
@@ -121,9 +104,7 @@ export class LimitWaiter implements Waiting, DeadlineNode {
     if (this.inLine) this.queue.remove(this)
   }
 
-  /** It has waited for the longest time allowed. */
   expire(): void {
-    if (!this.inLine) return
     const { gate, key } = this.queue
     const now = gate.now()
     const waitMs = gate.waitMs(key, this.call.cost, now)

@@ -162,11 +162,6 @@ export class LimiterGate implements Gate<Admitted> {
     return refusal(reason, name, retryAfterMs)
   }
 
-  left(waiter: LimitWaiter): void {
-    this.queued--
-    waiter.list?.remove(waiter)
-  }
-
   /** Callers that come back after a pause are spread over the resumption: not all shall come at its first moment. */
   spreadMs(key: string, at: number): number {
     const pacedMs = this.pauses.pacedMs(key, at)
@@ -199,9 +194,7 @@ export class LimiterGate implements Gate<Admitted> {
 
   private enqueue(waiter: LimitWaiter): LimitWaiter {
     this.queued++
-    waiter.queue.push(waiter)
-    waiter.list = this.waits
-    waiter.list?.add(waiter, this.settings.clock.now())
+    waiter.queue.push(waiter, this.waits, this.settings.clock.now())
     return waiter
   }
 
