@@ -240,6 +240,11 @@ export class CallState implements Call {
     return extras !== undefined && (extras.streaming > 0 || extras.abandoned > 0)
   }
 
+  /** Whether its function has asked for nothing beyond its answer. */
+  get isPlain(): boolean {
+    return this.extras === undefined
+  }
+
   get bodyFailure(): { readonly error: unknown } | undefined {
     return this.extras === undefined ? undefined : this.extras.bodyFailure
   }

@@ -1,6 +1,7 @@
 import { CallState, type Invocation, type ProtectedFunction } from './call.ts'
 import type { Clock } from './clock.ts'
 import { CallerDeadline } from './caller-deadline.ts'
+import { executeInFrame } from './direct-run.ts'
 import { durationMs } from './duration.ts'
 import { HoldfastError } from './errors.ts'
 import { GateFrame } from './frame.ts'
@@ -42,7 +43,7 @@ export class Executor {
 
   execute(run: ProtectedFunction, options: CallOptions | undefined): Promise<unknown> {
     if (options === undefined && this.frame !== undefined && typeof run === 'function') {
-      return this.frame.execute(new CallState(run, this.invocation, undefined, 1, Infinity, false))
+      return executeInFrame(this.frame, new CallState(run, this.invocation, undefined, 1, Infinity, false))
     }
     return new Promise((resolve, reject) => {
       this.checkFunction(run)

@@ -6,7 +6,7 @@ import { isRefusal, refusal, refusalError, toError, type Refusal } from './refus
 import { PromiseSink } from './sinks.ts'
 
 /** What gates are told when a call is cancelled while it waits further inside: it never ran. */
-const neverRan = refusal('ERR_CANCELLED', '')
+export const neverRan = refusal('ERR_CANCELLED', '')
 
 function isWaiting(answer: unknown): answer is Waiting {
   return typeof answer === 'object' && answer !== null && (answer as { readonly waiting?: unknown }).waiting === true
@@ -20,45 +20,21 @@ export class GateFrame implements ChainLayer {
   readonly hasPlaces: boolean
   /** Frames from here to the function, this one included. */
   readonly depth: number
+  /** Whether all gates can say at once that a call may go on. */
+  readonly isPrompt: boolean
 
   constructor(gates: readonly Gate[], next: ChainLayer, depth: number) {
     this.gates = gates
     this.next = next
     this.depth = depth
     this.hasPlaces = gates.some((gate) => gate.leave !== undefined)
+    this.isPrompt = gates.every((gate) => gate.admitNow !== undefined)
   }
 
   start(call: CallState, out: Sink): void {
     const reason = call.cancellable ? call.cancelled : undefined
     if (reason === undefined) new FrameRun(this, call, out).advance()
     else out.settle(false, reason) // started by a flow that has not heard of it: gates must not judge what never runs
-  }
-
-  /** Runs a call that nothing can cancel through a frame around the function alone. */
-  async execute(call: CallState): Promise<unknown> {
-    const run = new FrameRun(this, call, undefined)
-    const answer = run.admit()
-    if (answer !== undefined) {
-      if (!isWaiting(answer)) {
-        run.letGo(answer)
-        throw refusalError(answer)
-      }
-      return await new Promise((resolve, reject) => {
-        run.out = new PromiseSink(resolve, reject)
-        run.wait(answer)
-      })
-    }
-    let value: unknown
-    try {
-      value = await call.run(call)
-    } catch (error) {
-      call.failed()
-      run.judge(false, error)
-      throw toError(error)
-    }
-    call.succeeded()
-    run.settle(true, value)
-    return value
   }
 }
 
@@ -70,7 +46,7 @@ function enclosing(nearest: EnclosingFrame | undefined, depth: number): Enclosin
 }
 
 /** One call on its way through one frame. */
-class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
+export class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
   readonly frame: GateFrame
   readonly call: CallState
   readonly outer: EnclosingFrame | undefined
@@ -90,6 +66,33 @@ class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
     this.out = out
     this.outer = enclosing(call.frame, frame.depth)
     call.frame = this
+  }
+
+  /** Runs the call's function by itself once the gates let it in. The caller hears through the promise of the function. */
+  async execute(): Promise<unknown> {
+    const answer = this.admit()
+    if (answer !== undefined) {
+      if (!isWaiting(answer)) {
+        this.letGo(answer)
+        throw refusalError(answer)
+      }
+      return await new Promise((resolve, reject) => {
+        this.out = new PromiseSink(resolve, reject)
+        this.wait(answer)
+      })
+    }
+    const { call } = this
+    let value: unknown
+    try {
+      value = await call.run(call)
+    } catch (error) {
+      call.failed()
+      this.judge(false, error)
+      throw toError(error)
+    }
+    call.succeeded()
+    this.settle(true, value)
+    return value
   }
 
   /**
@@ -225,7 +228,8 @@ class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame {
     this.held = 0
   }
 
-  private take(permit: unknown): void {
+  /** The next gate has admitted the call. */
+  take(permit: unknown): void {
     if (this.held === 0) this.firstPermit = permit
     else (this.otherPermits ??= []).push(permit)
     this.held++

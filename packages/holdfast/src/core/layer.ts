@@ -36,6 +36,11 @@ export interface Gate<P = unknown> {
   readonly kind: 'gate'
   /** Answers with a permit, a {@link Refusal}, or a {@link Waiting}: then the seat is answered once, later. Without a seat it must not wait. */
   admit(call: Call, seat: Seat<P> | undefined): P | Refusal | Waiting
+  /**
+   * A shorter way to the same: the permit when it can be had at once and nothing has to be said about it; undefined otherwise, and
+   * {@link Gate.admit} is asked. It must not be a refusal.
+   */
+  admitNow?(call: Call): P | undefined
   /** The verdict on the call; see {@link verdictOf}. */
   settle(permit: P, ok: boolean, value: unknown, call: Call): void
   /** The work has ended, not merely been answered: places are given back here. */

@@ -66,6 +66,10 @@ export class BulkheadGate implements Gate<Place> {
     return this.enqueue(new Waiter(this, seat))
   }
 
+  admitNow(): Place | undefined {
+    return this.running < this.maxConcurrent && !this.disposed ? this.take() : undefined
+  }
+
   settle(_place: Place, ok: boolean, value: unknown, call: Call): void {
     if (ok) this.succeeded++
     else if (verdictOf(ok, value, call) === 'failure') this.failed++

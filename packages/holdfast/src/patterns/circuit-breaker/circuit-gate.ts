@@ -100,6 +100,12 @@ export class CircuitGate implements Gate<CircuitPermit> {
     return this.admitUnlessOpen(call)
   }
 
+  admitNow(): CircuitPermit | undefined {
+    return this.state === 'closed' && this.slowCalls === undefined && this.settings.control?.isolated !== true
+      ? this.closedPermit
+      : undefined
+  }
+
   settle(permit: CircuitPermit, ok: boolean, value: unknown, call: Call): Verdict {
     if (ok && this.plainSuccess && permit === this.closedPermit) {
       this.succeeded++

@@ -67,18 +67,24 @@ export class LimiterGate implements Gate<Admitted> {
 
   admit(call: Call, seat: Seat<Admitted> | undefined): Admitted | Refusal | Waiting {
     if (this.disposed) return refusal('ERR_DISPOSED', this.settings.name)
+    if (this.admitNow(call) !== undefined) return true
     const now = this.now()
     const key = this.keyOf(call)
     const queue = this.queueOf(key)
-    if (queue === undefined && this.take(key, call.cost, now)) {
-      this.came(key, now)
-      return true
-    }
     const waitMs = this.waitBehind(queue, key, call.cost, now)
     const { clock, maxQueued, maxWaitMs } = this.settings
     if (seat === undefined || this.queued >= maxQueued || waitMs === Infinity) return this.refuse(key, waitMs, now)
     if (waitMs > maxWaitMs || waitMs > call.deadlineAt - clock.now()) return this.refuse(key, waitMs, now, 'ERR_RATE_LIMIT_WAIT')
     return this.enqueue(new LimitWaiter(call, seat, queue ?? this.newQueue(key)))
+  }
+
+  admitNow(call: Call): Admitted | undefined {
+    if (this.disposed) return undefined
+    const now = this.now()
+    const key = this.keyOf(call)
+    if (this.queueOf(key) !== undefined || !this.take(key, call.cost, now)) return undefined
+    this.came(key, now)
+    return true
   }
 
   settle(): void {}
