@@ -5,10 +5,11 @@ import { executeInFrame } from './direct-run.ts'
 import { durationMs } from './duration.ts'
 import { HoldfastError } from './errors.ts'
 import { GateFrame } from './frame.ts'
-import type { ChainLayer, Flow, Gate, Part, Sink } from './layer.ts'
+import type { ChainLayer, Flow, Gate, Part, RelaxedFlow, Sink } from './layer.ts'
 import { leaf } from './leaf.ts'
 import { choiceOption, invalidOption, show } from './options.ts'
 import type { CallOptions } from './policy.ts'
+import { executeRelaxed } from './relaxed-run.ts'
 import type { TimeLimitRun } from './time-limit.ts'
 import { OutcomeSink, PromiseSink, type Outcome } from './sinks.ts'
 
@@ -32,6 +33,8 @@ export class Executor {
   readonly chain: ChainLayer
   /** Set when the chain is one frame of gates around the function. */
   private readonly frame: GateFrame | undefined
+  /** Set when the chain is one flow around the function that may be asked late. */
+  private readonly flow: RelaxedFlow | undefined
   /** Of all calls whose caller says nothing about them. */
   private readonly invocation: Invocation
 
@@ -39,16 +42,23 @@ export class Executor {
     this.invocation = plainInvocation(clock)
     this.chain = compile(parts)
     this.frame = this.chain instanceof GateFrame && this.chain.next === leaf ? this.chain : undefined
+    this.flow = this.chain instanceof FlowLayer && this.chain.next === leaf && isRelaxed(this.chain.flow) ? this.chain.flow : undefined
   }
 
   execute(run: ProtectedFunction, options: CallOptions | undefined): Promise<unknown> {
-    if (options === undefined && this.frame !== undefined && typeof run === 'function') {
-      return executeInFrame(this.frame, new CallState(run, this.invocation, undefined, 1, Infinity, false))
-    }
+    if (options === undefined && typeof run === 'function') return this.executePlain(run)
     return new Promise((resolve, reject) => {
       this.checkFunction(run)
       this.start(run, options, new PromiseSink(resolve, reject))
     })
+  }
+
+  /** Of a call whose caller says nothing about it. */
+  private executePlain(run: ProtectedFunction): Promise<unknown> {
+    const call = new CallState(run, this.invocation, undefined, 1, Infinity, false)
+    if (this.frame !== undefined) return executeInFrame(this.frame, call)
+    const answer = this.flow === undefined ? undefined : executeRelaxed(this.flow, call)
+    return answer ?? new Promise((resolve, reject) => this.chain.start(call, new PromiseSink(resolve, reject)))
   }
 
   tryExecute(run: ProtectedFunction, options: CallOptions | undefined): Promise<Outcome<unknown>> {
@@ -138,6 +148,10 @@ function checkCost(cost: unknown): void {
 
 function isAbortSignal(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
+}
+
+function isRelaxed(flow: Flow): flow is RelaxedFlow {
+  return 'startRelaxed' in flow
 }
 
 function compile(parts: readonly Part[]): ChainLayer {

@@ -52,8 +52,9 @@ export class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame 
   readonly outer: EnclosingFrame | undefined
   /** Absent when the caller hears through the promise of the function itself. */
   out: Sink | undefined
-  /** Permits of the gates 0 … held - 1: the first, which is mostly the only one, and the others. */
+  /** Permits of the gates 0 … held - 1: seldom more than two. */
   private firstPermit: unknown = undefined
+  private secondPermit: unknown = undefined
   private otherPermits: unknown[] | undefined = undefined
   private held = 0
   private phase: 'admitting' | 'granted' | 'refused' | 'streaming' | 'over' = 'admitting'
@@ -231,11 +232,14 @@ export class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame 
   /** The next gate has admitted the call. */
   take(permit: unknown): void {
     if (this.held === 0) this.firstPermit = permit
-    else (this.otherPermits ??= []).push(permit)
+    else if (this.held === 1) this.secondPermit = permit
+    else if (this.otherPermits === undefined) this.otherPermits = [permit]
+    else this.otherPermits.push(permit)
     this.held++
   }
 
   private permit(index: number): unknown {
-    return index === 0 ? this.firstPermit : this.otherPermits?.[index - 1]
+    if (index === 0) return this.firstPermit
+    return index === 1 ? this.secondPermit : this.otherPermits?.[index - 2]
   }
 }

@@ -55,6 +55,19 @@ export interface Flow {
   start(next: Layer, call: Call, out: Sink): void | PromiseLike<void>
 }
 
+/**
+ * A flow of this package that has nothing to do when its first attempt succeeds: it can stand back until one fails. Only asked
+ * when it stands around the function alone and nothing can cancel the call.
+ */
+export interface RelaxedFlow<Rules = unknown> extends Flow {
+  /** What a call goes by to its end, whatever is changed meanwhile. */
+  readonly settings: Rules
+  /** The call for the function, or undefined: then {@link Flow.start} is asked. */
+  startRelaxed(call: CallState): CallState | undefined
+  /** The attempt, which {@link startRelaxed} made, has failed: goes on as if `start` had begun the call. */
+  resume(next: Layer, call: CallState, attempt: CallState, out: Sink, error: unknown, settings: Rules): void
+}
+
 export type Part = Gate | Flow
 
 /** A layer of the compiled chain. Inside, a call is always a {@link CallState}. */

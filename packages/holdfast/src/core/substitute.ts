@@ -1,5 +1,5 @@
 import type { Call, CallState } from './call.ts'
-import type { Flow, Layer, Sink } from './layer.ts'
+import type { Layer, RelaxedFlow, Sink } from './layer.ts'
 import { askPredicate } from './predicate.ts'
 import { toError } from './refusal.ts'
 
@@ -14,10 +14,11 @@ export interface Substitute {
 }
 
 /** Gives another answer in place of a failure. A caller who has left gets none. */
-export class SubstituteFlow implements Flow {
+export class SubstituteFlow implements RelaxedFlow {
   readonly kind = 'flow' as const
   usedTotal = 0
   failedTotal = 0
+  readonly settings = undefined
   private substitute: Substitute
 
   constructor(substitute: Substitute) {
@@ -31,6 +32,14 @@ export class SubstituteFlow implements Flow {
 
   start(next: Layer, call: Call, out: Sink): void {
     next.start(call, new SubstituteRun(this, call as CallState, out))
+  }
+
+  startRelaxed(call: CallState): CallState {
+    return call
+  }
+
+  resume(_next: Layer, call: CallState, _attempt: CallState, out: Sink, error: unknown): void {
+    new SubstituteRun(this, call, out).settle(false, error)
   }
 
   isWanted(error: unknown): boolean {

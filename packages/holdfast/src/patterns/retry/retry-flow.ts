@@ -2,7 +2,7 @@ import type { Call, CallState } from '../../core/call.ts'
 import type { Clock } from '../../core/clock.ts'
 import { deadlineHeap, type DeadlineHeap } from '../../core/deadline-heap.ts'
 import type { EventHub } from '../../core/events.ts'
-import type { Flow, Layer, Sink } from '../../core/layer.ts'
+import type { Layer, RelaxedFlow, Sink } from '../../core/layer.ts'
 import { askPredicate, isThenable } from '../../core/predicate.ts'
 import { isRefusal } from '../../core/refusal.ts'
 import type { Backoff } from './backoff.ts'
@@ -28,7 +28,7 @@ export interface RetryRules {
 }
 
 /** The settings of one retry policy at work, with its totals. */
-export class RetryFlow implements Flow {
+export class RetryFlow implements RelaxedFlow<RetryRules> {
   readonly kind = 'flow' as const
   /** Of the calls to come; each call ends by those it began with. */
   settings: RetryRules
@@ -51,7 +51,18 @@ export class RetryFlow implements Flow {
 
   start(next: Layer, call: Call, out: Sink): void {
     this.calls++
-    new RetryRun(this, next, call as CallState, out).begin()
+    new RetryRun(this, this.settings, next, call as CallState, out).begin()
+  }
+
+  startRelaxed(call: CallState): CallState | undefined {
+    const { isUnwanted, budget, maxElapsedMs } = this.settings
+    if (isUnwanted !== undefined || budget !== undefined || maxElapsedMs !== Infinity) return undefined
+    this.calls++
+    return call.child(1, call.deadlineAt, false)
+  }
+
+  resume(next: Layer, call: CallState, attempt: CallState, out: Sink, error: unknown, rules: RetryRules): void {
+    new RetryRun(this, rules, next, call, out, attempt).settle(false, error)
   }
 
   /** Whether an answer is worth another attempt, and the work may be done again. */

@@ -34,13 +34,14 @@ export class RetryRun implements Sink, HeapNode {
   private over = false
   private budgetCall: RetryBudgetCall | undefined = undefined
 
-  constructor(flow: RetryFlow, next: Layer, call: CallState, out: Sink) {
+  /** `attempt`: the first, if it has been made. */
+  constructor(flow: RetryFlow, rules: RetryRules, next: Layer, call: CallState, out: Sink, attempt?: CallState) {
     this.flow = flow
-    this.rules = flow.settings
+    this.rules = rules
     this.next = next
     this.call = call
     this.out = out
-    this.attempt = this.newAttempt()
+    this.attempt = attempt ?? this.newAttempt()
   }
 
   begin(): void {
