@@ -9,11 +9,10 @@ import type { ChainLayer, Flow, Gate, Part, RelaxedFlow, Sink } from './layer.ts
 import { leaf } from './leaf.ts'
 import { choiceOption, invalidOption, show } from './options.ts'
 import type { CallOptions } from './policy.ts'
+import { priorities } from './priority-line.ts'
 import { executeRelaxed } from './relaxed-run.ts'
 import type { TimeLimitRun } from './time-limit.ts'
 import { OutcomeSink, PromiseSink, type Outcome } from './sinks.ts'
-
-const priorities = ['low', 'normal', 'high', 'critical'] as const
 
 /** A flow with all that lies inside it. */
 class FlowLayer implements ChainLayer {

@@ -24,7 +24,7 @@ export abstract class QueuedWaiter implements Waiting, DeadlineNode {
 export class WaitList<W extends QueuedWaiter> {
   length = 0
   first: W | undefined = undefined
-  private last: W | undefined = undefined
+  last: W | undefined = undefined
 
   /** Joins at the end. `deadlines` watches the wait, counted from `now` (monotonic ms). */
   push(waiter: W, deadlines?: DeadlineList, now = 0): void {

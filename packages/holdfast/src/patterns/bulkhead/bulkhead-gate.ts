@@ -1,11 +1,11 @@
-import type { Call } from '../../core/call.ts'
+import type { Call, Priority } from '../../core/call.ts'
 import type { Clock } from '../../core/clock.ts'
 import { DeadlineList } from '../../core/deadline-list.ts'
 import type { EventHub } from '../../core/events.ts'
 import type { Gate, Seat, Waiting } from '../../core/layer.ts'
+import { PrioritisedWaiter, PriorityLine } from '../../core/priority-line.ts'
 import { refusal, type Refusal } from '../../core/refusal.ts'
 import { verdictOf } from '../../core/verdict.ts'
-import { QueuedWaiter, WaitList } from '../../core/wait-list.ts'
 import type { ErrorCode } from '../../core/errors.ts'
 import type { BulkheadEvent } from './bulkhead.ts'
 import { Hold, type Place } from './place.ts'
@@ -32,6 +32,7 @@ export class BulkheadGate implements Gate<Place> {
   succeeded = 0
   failed = 0
   rejected = 0
+  displaced = 0
   expiredWaits = 0
   expiredHolds = 0
   /** Calls that were timed, and how long they held their places in all. */
@@ -41,7 +42,7 @@ export class BulkheadGate implements Gate<Place> {
   private readonly sharedPlace: Place = { gate: this, takenAt: undefined, hold: undefined }
   /** How many of the next calls get the shared place. */
   private shared = 0
-  private readonly line = new WaitList<Waiter>()
+  private readonly line = new PriorityLine<Waiter>()
   private waits: DeadlineList | undefined
   private holds: DeadlineList | undefined
 
@@ -57,13 +58,14 @@ export class BulkheadGate implements Gate<Place> {
     return this.line.length
   }
 
-  admit(_call: Call, seat: Seat<Place> | undefined): Place | Refusal | Waiting {
+  admit(call: Call, seat: Seat<Place> | undefined): Place | Refusal | Waiting {
     if (this.disposed) return refusal('ERR_DISPOSED', this.settings.name)
     if (this.running < this.maxConcurrent) return this.take()
     const { maxQueued, maxWaitMs } = this.settings
-    if (seat === undefined || this.queued >= maxQueued) return this.reject('ERR_BULKHEAD_FULL')
+    if (seat === undefined || maxQueued === 0) return this.reject('ERR_BULKHEAD_FULL')
     if (maxWaitMs === 0) return this.reject('ERR_BULKHEAD_WAIT')
-    return this.enqueue(new Waiter(this, seat))
+    if (this.queued >= maxQueued && !this.makeRoomFor(call)) return this.reject('ERR_BULKHEAD_FULL')
+    return this.enqueue(new Waiter(this, seat, call.priority))
   }
 
   admitNow(): Place | undefined {
@@ -112,6 +114,7 @@ export class BulkheadGate implements Gate<Place> {
     this.succeeded = 0
     this.failed = 0
     this.rejected = 0
+    this.displaced = 0
     this.expiredWaits = 0
     this.expiredHolds = 0
     this.timed = 0
@@ -181,6 +184,16 @@ export class BulkheadGate implements Gate<Place> {
     else hold.end()
   }
 
+  /** In a full queue, a call takes the seat of one that matters less: of the least important, the one that came last. */
+  private makeRoomFor(call: Call): boolean {
+    const displaced = this.line.lastBelow(call.priority)
+    if (displaced === undefined) return false
+    this.remove(displaced)
+    this.displaced++
+    displaced.seat.refuse(this.reject('ERR_BULKHEAD_FULL'))
+    return true
+  }
+
   private enqueue(waiter: Waiter): Waiter {
     this.line.push(waiter, this.waits, this.waits === undefined ? 0 : this.settings.clock.now())
     return waiter
@@ -200,12 +213,12 @@ function listOf(clock: Clock, durationMs: number): DeadlineList | undefined {
 }
 
 /** A call that waits for a place. */
-class Waiter extends QueuedWaiter {
+class Waiter extends PrioritisedWaiter {
   readonly gate: BulkheadGate
   readonly seat: Seat<Place>
 
-  constructor(gate: BulkheadGate, seat: Seat<Place>) {
-    super()
+  constructor(gate: BulkheadGate, seat: Seat<Place>, priority: Priority) {
+    super(priority)
     this.gate = gate
     this.seat = seat
   }

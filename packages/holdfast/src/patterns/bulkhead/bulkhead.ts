@@ -11,7 +11,10 @@ import { BulkheadGate, type GateSettings } from './bulkhead-gate.ts'
 export interface BulkheadOptions {
   /** Calls that may run at the same time, 1 or more. */
   readonly maxConcurrent: number
-  /** Calls that may wait for a place. @defaultValue 0 */
+  /**
+   * Calls that may wait for a place: higher priorities first, and within one priority those who came first. In a full queue, a call
+   * takes the seat of the last one with a lower priority. @defaultValue 0
+   */
   readonly maxQueued?: number
   /** Longest wait in the queue; 0 never waits. @defaultValue no limit but the caller's deadline */
   readonly maxWait?: Duration
@@ -57,6 +60,8 @@ export interface BulkheadStatus {
   readonly failed: number
   /** Calls that got none, ever, those that waited in vain included. */
   readonly rejected: number
+  /** Of those rejected: they waited in a full queue, and a call of higher priority took their seat. */
+  readonly displaced: number
   readonly expiredWaits: number
   readonly expiredHolds: number
   /** rejected / (admitted + rejected); null without calls. */
@@ -141,6 +146,7 @@ class BulkheadPolicy extends GatePolicy<BulkheadEvent> implements Bulkhead {
       succeeded: gate.succeeded,
       failed: gate.failed,
       rejected: gate.rejected,
+      displaced: gate.displaced,
       expiredWaits: gate.expiredWaits,
       expiredHolds: gate.expiredHolds,
       rejectionRate: asked === 0 ? null : gate.rejected / asked,
