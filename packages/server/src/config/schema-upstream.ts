@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { connectionHeaders, headerName, type StatusPattern } from './http-syntax.ts'
-import { boolean, choice, duration, integer, text } from './scalars.ts'
+import { didYouMean } from './did-you-mean.ts'
+import { boolean, choice, duration, integer, parsedScalar, text } from './scalars.ts'
 import { healthCheckSchema, type HealthCheckSettings } from './schema-health.ts'
 import { baseUrl, headersSchema, statusPattern, type Headers } from './schema-http.ts'
 import { nameOr, pipelineSchema, type PipelineSource } from './schema-pipeline.ts'
@@ -18,6 +19,9 @@ export interface QuotaSettings {
 
 /** How an upstream is told who asks. */
 export type ForwardedStyle = 'x-forwarded' | 'rfc7239' | 'both' | 'none'
+
+/** How much the requests of an upstream matter. */
+export type PrioritySetting = 'low' | 'normal' | 'high' | 'critical' | `header:${string}`
 
 /** Files of certificates, as written. */
 export interface TlsSource {
@@ -45,8 +49,22 @@ export interface UpstreamSource {
   readonly tunnelIdleTimeout: number
   readonly forwarded: ForwardedStyle
   readonly deadlineHeader?: string
+  readonly priority: PrioritySetting
   readonly health?: string | Omit<HealthCheckSettings, 'name'>
 }
+
+const priorityPattern = /^(low|normal|high|critical)$|^header:[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+const prioritySetting = parsedScalar<PrioritySetting>({
+  expected: "'low', 'normal', 'high', 'critical' or 'header:' with a header's name",
+  parse: (value) => (typeof value === 'string' && priorityPattern.test(value) ? (value.toLowerCase() as PrioritySetting) : undefined),
+  suggest: (value) => {
+    if (typeof value !== 'string') return undefined
+    const header = /^header[:\s]*([\w-]+)$/i.exec(value)?.[1]
+    return header === undefined ? didYouMean(value, ['low', 'normal', 'high', 'critical']) : `header:${header}`
+  },
+  json: { type: 'string', pattern: priorityPattern.source },
+})
 
 const not429 = [{ status: 429, why: "429 is no failure: it pauses the upstream's callers (see quota)" }]
 
@@ -127,6 +145,11 @@ export const upstreamSchema: z.ZodType<UpstreamSource> = section(
       .refine((name) => !connectionHeaders.has(name.toLowerCase()), { error: 'must not be a header that belongs to the connection' })
       .exactOptional()
       .describe('Header in which every attempt tells the upstream how many milliseconds are left (grpc-timeout: in its own form).'),
+    priority: prioritySetting
+      .prefault('normal')
+      .describe(
+        "How much requests matter to queues and load shedding: 'low', 'normal', 'high', 'critical', or 'header:<name>', whose value says so (a name, or an RFC 9218 urgency such as u=1). Only for clients that can be trusted.",
+      ),
     health: nameOr('health check', healthCheckSchema)
       .exactOptional()
       .describe('A name from healthChecks, or its settings. Not checked when left out.'),

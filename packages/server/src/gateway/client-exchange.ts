@@ -15,6 +15,7 @@ import { ownAnswer, ownAnswerBody, type OwnAnswer } from './refusal-answer.ts'
 import { readBody, type RequestBody } from './request-body.ts'
 import type { RequestContext } from './request-context.ts'
 import { requestId } from './request-id.ts'
+import { requestPriority } from './request-priority.ts'
 import type { Route } from './route.ts'
 import { SwitchedAnswer } from './switched-answer.ts'
 import { joinPath, type Target } from './target.ts'
@@ -155,7 +156,7 @@ export class ClientExchange {
         if (body.kind === 'streaming') call.doNotRetry()
         return this.attempt(route, call, sent)
       },
-      { signal: departure.signal, context, key: context.idempotencyKey, deadline: deadlineMs },
+      { signal: departure.signal, context, key: context.idempotencyKey, deadline: deadlineMs, priority: context.priority },
     )
     if (outcome.ok) this.deliver(route, outcome.value)
     else if (outcome.error instanceof UpstreamFailure) this.deliver(route, outcome.error.answer)
@@ -208,16 +209,18 @@ export class ClientExchange {
     const { headers } = this.request
     // a key that stays behind (named in Connection, say) makes nothing repeatable
     const key = headers['idempotency-key'] === undefined ? '' : (headerValue(sent.headers, 'idempotency-key') ?? '')
+    const header = (name: string): string | undefined => {
+      const value = headers[name]
+      return Array.isArray(value) ? value[0] : value
+    }
     return {
       method: sent.method,
       clientAddress: this.origin.address,
-      header: (name) => {
-        const value = headers[name]
-        return Array.isArray(value) ? value[0] : value
-      },
+      header,
       idempotencyKey: key === '' ? undefined : key,
       idempotent: key !== '' || route.settings.repeatable.has(sent.method),
       requestId: this.requestId,
+      priority: requestPriority(route.settings.priority ?? 'normal', header),
       attempts: 0,
       fallback: undefined,
     }

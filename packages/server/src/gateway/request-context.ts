@@ -1,3 +1,5 @@
+import type { Priority } from './request-priority.ts'
+
 /** What policies and their functions find as `call.context`. */
 export interface RequestContext {
   readonly method: string
@@ -8,6 +10,7 @@ export interface RequestContext {
   /** Whether sending the request twice does no more than sending it once. */
   readonly idempotent: boolean
   readonly requestId: string
+  readonly priority: Priority
   attempts: number
   fallback: string | undefined
 }

@@ -2,6 +2,7 @@ import { serverHint, type Clock, type Policy, type RateLimiter } from 'holdfast'
 import type { Answer, StatusJudgement } from './answer.ts'
 import type { ForwardingStyle } from './forwarding.ts'
 import { UpstreamConnections } from './upstream-connections.ts'
+import type { PriorityRule } from './request-priority.ts'
 import type { UpstreamTls } from './upstream-tls.ts'
 
 /** What the gateway has to know of an upstream. */
@@ -41,6 +42,8 @@ export interface RouteSettings {
   readonly forwarding?: ForwardingStyle
   /** Lower-case name of the header that tells the upstream how many ms are left. @defaultValue none */
   readonly deadlineHeader?: string | undefined
+  /** @defaultValue 'normal' */
+  readonly priority?: PriorityRule
 }
 
 /** An upstream with its connections. */

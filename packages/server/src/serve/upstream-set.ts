@@ -139,6 +139,7 @@ function routeSettingsOf(
     tunnelIdleTimeoutMs: upstream.tunnelIdleTimeout,
     forwarding: upstream.forwarded,
     deadlineHeader: upstream.deadlineHeader?.toLowerCase(),
+    priority: upstream.priority,
     connections: upstream.connections,
     maxHeldBytes: Math.min(maxHeldBytes, rest.maxBodyBytes),
   }
