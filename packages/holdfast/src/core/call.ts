@@ -95,23 +95,27 @@ class CallExtras {
   final = false
 }
 
+/** This very call, not one outside it, can be cancelled by a policy. */
+const ownsCancelFlag = 1
+const cancellableFlag = 2
+/** It hears when the call outside, or the caller's signal, is cancelled. */
+const linkedFlag = 4
+/** It has been answered, and its work has ended. */
+const closedFlag = 8
+
 /** The one implementation of {@link Call}. A policy that starts attempts makes children of the call it was given. */
 export class CallState implements Call {
   readonly run: ProtectedFunction
   readonly invocation: Invocation
   readonly parent: CallState | undefined
   readonly attempt: number
-  readonly deadlineAt: number
-  /** Whether this very call, not one outside it, can be cancelled by a policy. */
-  readonly ownsCancel: boolean
-  /** Whether anything at all can cancel it. */
-  readonly cancellable: boolean
+  /** Undefined for Infinity, which would take a box of its own in every call. */
+  private readonly dueAt: number | undefined
+  private flags: number
   /** The innermost frame of gates around this call. */
   frame: EnclosingFrame | undefined
   private reason: unknown = undefined
   private waiters: Abortable | Set<Abortable> | undefined = undefined
-  private linked = false
-  private closed = false
   private extras: CallExtras | undefined = undefined
 
   constructor(
@@ -126,10 +130,20 @@ export class CallState implements Call {
     this.invocation = invocation
     this.parent = parent
     this.attempt = attempt
-    this.deadlineAt = deadlineAt
-    this.ownsCancel = ownsCancel
-    this.cancellable = ownsCancel || (parent === undefined ? invocation.callerSignal !== undefined : parent.cancellable)
+    this.dueAt = deadlineAt === Infinity ? undefined : deadlineAt
+    if (ownsCancel) this.flags = ownsCancelFlag | cancellableFlag
+    else if (parent === undefined) this.flags = invocation.callerSignal === undefined ? 0 : cancellableFlag
+    else this.flags = parent.flags & cancellableFlag
     this.frame = parent === undefined ? undefined : parent.frame
+  }
+
+  get deadlineAt(): number {
+    return this.dueAt === undefined ? Infinity : this.dueAt
+  }
+
+  /** Whether anything at all can cancel it. */
+  get cancellable(): boolean {
+    return (this.flags & cancellableFlag) !== 0
   }
 
   get key(): string | undefined {
@@ -176,7 +190,7 @@ export class CallState implements Call {
   get signal(): AbortSignal {
     const made = this.extras?.controller
     if (made !== undefined) return made.signal
-    if (!this.ownsCancel) {
+    if ((this.flags & ownsCancelFlag) === 0) {
       if (this.parent !== undefined) return this.parent.signal
       if (this.invocation.callerSignal !== undefined) return this.invocation.callerSignal
     }
@@ -208,7 +222,7 @@ export class CallState implements Call {
       this.waiters.delete(waiter)
       if (this.waiters.size === 0) this.waiters = undefined
     } else return
-    if (this.waiters === undefined && (this.closed || this.extras?.controller === undefined)) this.unlink()
+    if (this.waiters === undefined && ((this.flags & closedFlag) !== 0 || this.extras?.controller === undefined)) this.unlink()
   }
 
   /** Cancels this call and all inside it. Waiters hear of it before the signal's listeners do; one that leaves meanwhile does not. */
@@ -266,7 +280,7 @@ export class CallState implements Call {
       this.whenEnded(this)
       return
     }
-    this.closed = true
+    this.flags |= closedFlag
     if (this.waiters === undefined) this.unlink()
   }
 
@@ -377,7 +391,7 @@ export class CallState implements Call {
   }
 
   private link(): void {
-    if (this.linked || this.closed || !this.cancellable) return
+    if ((this.flags & (linkedFlag | closedFlag)) !== 0 || !this.cancellable) return
     if (this.parent !== undefined) {
       if (!this.parent.cancellable) return
       this.parent.enlist(this)
@@ -385,12 +399,12 @@ export class CallState implements Call {
       if (this.invocation.callerSignal === undefined) return
       listenAbort(this.invocation.callerSignal, this)
     }
-    this.linked = true
+    this.flags |= linkedFlag
   }
 
   private unlink(): void {
-    if (!this.linked) return
-    this.linked = false
+    if ((this.flags & linkedFlag) === 0) return
+    this.flags &= ~linkedFlag
     if (this.parent !== undefined) this.parent.offCancel(this)
     else if (this.invocation.callerSignal !== undefined) unlistenAbort(this.invocation.callerSignal, this)
   }

@@ -10,7 +10,7 @@ import { leaf } from './leaf.ts'
 import { choiceOption, invalidOption, show } from './options.ts'
 import type { CallOptions } from './policy.ts'
 import { priorities } from './priority-line.ts'
-import { executeRelaxed } from './relaxed-run.ts'
+import { RelaxedLayer } from './relaxed-run.ts'
 import type { TimeLimitRun } from './time-limit.ts'
 import { OutcomeSink, PromiseSink, type Outcome } from './sinks.ts'
 
@@ -32,8 +32,8 @@ export class Executor {
   readonly chain: ChainLayer
   /** Set when the chain is one frame of gates around the function. */
   private readonly frame: GateFrame | undefined
-  /** Set when the chain is one flow around the function that may be asked late. */
-  private readonly flow: RelaxedFlow | undefined
+  /** The outermost layer, if it is a flow that may be asked late. */
+  private readonly relaxed: RelaxedLayer | undefined
   /** Of all calls whose caller says nothing about them. */
   private readonly invocation: Invocation
 
@@ -41,23 +41,26 @@ export class Executor {
     this.invocation = plainInvocation(clock)
     this.chain = compile(parts)
     this.frame = this.chain instanceof GateFrame && this.chain.next === leaf ? this.chain : undefined
-    this.flow = this.chain instanceof FlowLayer && this.chain.next === leaf && isRelaxed(this.chain.flow) ? this.chain.flow : undefined
+    this.relaxed = this.chain instanceof RelaxedLayer ? this.chain : undefined
   }
 
   execute(run: ProtectedFunction, options: CallOptions | undefined): Promise<unknown> {
-    if (options === undefined && typeof run === 'function') return this.executePlain(run)
-    return new Promise((resolve, reject) => {
+    let call: CallState
+    try {
       this.checkFunction(run)
-      this.start(run, options, new PromiseSink(resolve, reject))
-    })
+      call = newCall(run, options, this.invocation)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    if (options === undefined || (options.signal === undefined && options.deadline === undefined)) return this.executePlain(call)
+    return new Promise((resolve, reject) => startCall(this.chain, call, options, new PromiseSink(resolve, reject)))
   }
 
-  /** Of a call whose caller says nothing about it. */
-  private executePlain(run: ProtectedFunction): Promise<unknown> {
-    const call = new CallState(run, this.invocation, undefined, 1, Infinity, false)
+  /** Runs a call that nothing outside the policies can end. */
+  private executePlain(call: CallState): Promise<unknown> {
     if (this.frame !== undefined) return executeInFrame(this.frame, call)
-    const answer = this.flow === undefined ? undefined : executeRelaxed(this.flow, call)
-    return answer ?? new Promise((resolve, reject) => this.chain.start(call, new PromiseSink(resolve, reject)))
+    if (this.relaxed !== undefined) return this.relaxed.execute(call)
+    return new Promise((resolve, reject) => this.chain.start(call, new PromiseSink(resolve, reject)))
   }
 
   tryExecute(run: ProtectedFunction, options: CallOptions | undefined): Promise<Outcome<unknown>> {
@@ -65,7 +68,7 @@ export class Executor {
       const out = new OutcomeSink(resolve)
       try {
         this.checkFunction(run)
-        this.start(run, options, out)
+        startCall(this.chain, newCall(run, options, this.invocation), options, out)
       } catch (error) {
         out.settle(false, error)
       }
@@ -76,10 +79,6 @@ export class Executor {
     if (typeof run === 'function') return
     const hint = run instanceof Promise ? ': hand in the function that starts the work, not its promise' : ''
     throw new HoldfastError({ code: 'ERR_INVALID_ARGUMENT', message: `the protected function must be a function, got ${show(run)}${hint}` })
-  }
-
-  private start(run: ProtectedFunction, options: CallOptions | undefined, out: Sink): void {
-    startCall(this.chain, newCall(run, options, this.invocation), options, out)
   }
 }
 
@@ -164,7 +163,7 @@ function compile(parts: readonly Part[]): ChainLayer {
     }
     if (gates.length > 0) chain = new GateFrame(gates, chain, ++frames)
     gates = []
-    chain = new FlowLayer(part, chain)
+    chain = isRelaxed(part) ? new RelaxedLayer(part, chain) : new FlowLayer(part, chain)
   }
   return gates.length > 0 ? new GateFrame(gates, chain, ++frames) : chain
 }

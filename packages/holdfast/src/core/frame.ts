@@ -69,19 +69,29 @@ export class FrameRun implements Sink, Seat<unknown>, Abortable, EnclosingFrame 
     call.frame = this
   }
 
-  /** Runs the call's function by itself once the gates let it in. The caller hears through the promise of the function. */
-  async execute(): Promise<unknown> {
-    const answer = this.admit()
-    if (answer !== undefined) {
-      if (!isWaiting(answer)) {
-        this.letGo(answer)
-        throw refusalError(answer)
-      }
-      return await new Promise((resolve, reject) => {
-        this.out = new PromiseSink(resolve, reject)
-        this.wait(answer)
-      })
+  /** Runs the call's function by itself once the gates let it in. */
+  execute(): Promise<unknown> {
+    let answer: Refusal | Waiting | undefined
+    try {
+      answer = this.admit()
+    } catch (error) {
+      return Promise.reject(error)
     }
+    if (answer === undefined) return this.run()
+    if (isWaiting(answer)) return this.promise(answer)
+    this.letGo(answer)
+    return Promise.reject(refusalError(answer))
+  }
+
+  private promise(waiting: Waiting): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.out = new PromiseSink(resolve, reject)
+      this.wait(waiting)
+    })
+  }
+
+  /** The caller hears through the promise of the function itself. */
+  private async run(): Promise<unknown> {
     const { call } = this
     let value: unknown
     try {

@@ -56,8 +56,7 @@ export interface Flow {
 }
 
 /**
- * A flow of this package that has nothing to do when its first attempt succeeds: it can stand back until one fails. Only asked
- * when it stands around the function alone and nothing can cancel the call.
+ * A flow of this package that has nothing to do before its first attempt has failed, and stands back until then.
  */
 export interface RelaxedFlow<Rules = unknown> extends Flow {
   /** What a call goes by to its end, whatever is changed meanwhile. */

@@ -3,7 +3,6 @@ import type { Waiting } from './layer.ts'
 
 /** One who waits in a {@link WaitList}, perhaps with a longest wait. It carries its own links: joining and leaving allocate nothing. */
 export abstract class QueuedWaiter implements Waiting, DeadlineNode {
-  readonly waiting = true as const
   inLine = false
   before: this | undefined = undefined
   after: this | undefined = undefined
@@ -13,6 +12,10 @@ export abstract class QueuedWaiter implements Waiting, DeadlineNode {
   previous: DeadlineNode | undefined = undefined
   next: DeadlineNode | undefined = undefined
   listed = false
+
+  get waiting(): true {
+    return true
+  }
 
   /** Gives the place in line up; does nothing once it is over. */
   abstract cancel(): void
