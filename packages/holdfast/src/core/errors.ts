@@ -6,6 +6,8 @@ export const errorCodes = {
   ERR_DEADLINE_EXCEEDED: 'the deadline the caller gave for the call has passed',
   ERR_BULKHEAD_FULL: 'neither a place nor a seat in the queue is free',
   ERR_BULKHEAD_WAIT: 'no place became free within the longest wait',
+  ERR_THROTTLED: 'as many calls wait for their start as may',
+  ERR_THROTTLE_WAIT: 'the call would have to wait longer for its start than allowed',
   ERR_RATE_LIMITED: 'the rate limit is used up',
   ERR_RATE_LIMIT_WAIT: 'the rate limit would make the call wait longer than allowed',
   ERR_QUOTA_PAUSED: 'the quota is paused for all callers, as its owner asked',
