@@ -27,6 +27,7 @@ export { pipeline, type Pipeline, type PipelineOptions } from './core/pipeline.t
 export type { AlternativeOf, CallOptions, HealthRecord, Policy, PolicyDescription, PolicyLike, PolicyStatus } from './core/policy.ts'
 export { childCall, policy, type ChildCall, type ChildCallOptions, type CustomPolicyOptions } from './core/custom-policy.ts'
 export { seededRandom, type Random } from './core/random.ts'
+export * from './core/retry-budget/index.ts'
 export { isRefusal, refusal, type Refusal } from './core/refusal.ts'
 export type { Outcome } from './core/sinks.ts'
 export { verdictOf } from './core/verdict.ts'

@@ -12,20 +12,5 @@ export {
   type RetryStatistics,
 } from './retry.ts'
 export type { BackoffInput, BackoffKind, BackoffOptions, JitterKind } from './backoff.ts'
-export {
-  retryBudget,
-  type RateRetryBudget,
-  type RetryBudget,
-  type RetryBudgetCall,
-  type RetryBudgetOptions,
-  type RetryBudgetSettings,
-  type RetryBudgetStatus,
-} from './budget.ts'
-export {
-  concurrentRetryBudget,
-  type ConcurrentRetryBudget,
-  type ConcurrentRetryBudgetOptions,
-  type ConcurrentRetryBudgetSettings,
-} from './concurrent-budget.ts'
 export { isTransient, wasNeverSent } from './classify.ts'
 export { parseRetryAfter, serverHint, type ServerHint } from './retry-after.ts'

@@ -9,7 +9,7 @@ import { parts } from '../../core/parts.ts'
 import { BasePolicy, type Policy, type PolicyDescription } from '../../core/policy.ts'
 import type { Random } from '../../core/random.ts'
 import { backoff, backoffOptionNames, type BackoffOptions } from './backoff.ts'
-import type { RetryBudget } from './budget.ts'
+import type { RetryBudget } from '../../core/retry-budget/retry-budget.ts'
 import { isTransient } from './classify.ts'
 import { RetryFlow, type RetryRules } from './retry-flow.ts'
 

@@ -1,6 +1,6 @@
-import { systemClock, type Clock } from '../../core/clock.ts'
-import { durationMs, type Duration } from '../../core/duration.ts'
-import { checkOptionNames, nameOption, numberOption } from '../../core/options.ts'
+import { systemClock, type Clock } from '../clock.ts'
+import { durationMs, type Duration } from '../duration.ts'
+import { checkOptionNames, nameOption, numberOption } from '../options.ts'
 
 /** Shared by the retries (and hedges) of one dependency, so that they cannot multiply an outage. */
 export interface RetryBudget {

@@ -1,7 +1,7 @@
 import { concurrentRetryBudget, retry, type RetryBudget } from 'holdfast'
 import { fakeClock, seededRandom } from 'holdfast/testing'
 import { describe, expect, it } from 'vitest'
-import { flaky, transientError } from './retry.fixture.ts'
+import { flaky, transientError } from '../../patterns/retry/retry.fixture.ts'
 
 /** Begins so many calls, and returns how many of them may retry at the same time. */
 function retriesAmong(budget: RetryBudget, calls: number): number {

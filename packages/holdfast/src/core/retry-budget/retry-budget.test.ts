@@ -1,7 +1,7 @@
 import { retry, retryBudget, type RetryBudget, type RetryEvent } from 'holdfast'
 import { fakeClock, seededRandom, type FakeClock } from 'holdfast/testing'
 import { describe, expect, it } from 'vitest'
-import { flaky, transientError } from './retry.fixture.ts'
+import { flaky, transientError } from '../../patterns/retry/retry.fixture.ts'
 
 const ttlMs = 10_000
 

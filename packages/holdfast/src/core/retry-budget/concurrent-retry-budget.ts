@@ -1,5 +1,5 @@
-import { checkOptionNames, integerOption, nameOption, ratioOption } from '../../core/options.ts'
-import type { RetryBudget, RetryBudgetCall, RetryBudgetStatus } from './budget.ts'
+import { checkOptionNames, integerOption, nameOption, ratioOption } from '../options.ts'
+import type { RetryBudget, RetryBudgetCall, RetryBudgetStatus } from './retry-budget.ts'
 
 export interface ConcurrentRetryBudgetOptions {
   /** Share of the calls in flight that may be retries, 0..1. @defaultValue 0.2 */
