@@ -1,5 +1,6 @@
 import type { Abortable } from './abort-hub.ts'
 import type { CallState } from './call.ts'
+import { discard } from './discard.ts'
 import type { ChainLayer, Sink } from './layer.ts'
 
 /** The innermost layer: runs the protected function. */
@@ -76,6 +77,7 @@ class Execution implements Abortable {
 
   private end(ok: boolean, value: unknown): void {
     if (this.abandoned) {
+      if (ok) discard(value) // nobody will see it
       this.call.release()
       return
     }

@@ -1,6 +1,7 @@
 export * from './bulkhead/index.ts'
 export * from './circuit-breaker/index.ts'
 export * from './fallback/index.ts'
+export * from './hedge/index.ts'
 export * from './rate-limiter/index.ts'
 export * from './retry/index.ts'
 export * from './state-machine/index.ts'

@@ -156,7 +156,7 @@ export class ClientExchange {
         if (body.kind === 'streaming') call.doNotRetry()
         return this.attempt(route, call, sent)
       },
-      { signal: departure.signal, context, key: context.idempotencyKey, deadline: deadlineMs, priority: context.priority },
+      { signal: departure.signal, context, idempotencyKey: context.idempotencyKey, deadline: deadlineMs, priority: context.priority },
     )
     if (outcome.ok) this.deliver(route, outcome.value)
     else if (outcome.error instanceof UpstreamFailure) this.deliver(route, outcome.error.answer)

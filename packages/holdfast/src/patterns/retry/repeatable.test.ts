@@ -165,3 +165,9 @@ describe('refusals of the policies inside', () => {
     expect(policy.status().totalRetries).toBe(1)
   })
 })
+
+it('66: a key that only says whose call it is makes nothing repeatable', async () => {
+  const run = vi.fn(() => Promise.reject(coded('ECONNRESET')))
+  await retry({ idempotent: false, initialDelay: 0, clock: fakeClock() }).tryExecute(run, { key: 'tenant-7' })
+  expect(run).toHaveBeenCalledTimes(1)
+})

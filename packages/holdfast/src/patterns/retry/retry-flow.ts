@@ -76,7 +76,7 @@ export class RetryFlow implements RelaxedFlow<RetryRules> {
   }
 
   private mayBeDoneTwice({ idempotent }: RetryRules, call: CallState, value: unknown): boolean {
-    if (idempotent === true || call.key !== undefined) return true
+    if (idempotent === true || call.idempotencyKey !== undefined) return true
     return (idempotent !== false && this.ask('idempotent', idempotent, call)) || this.ask('idempotent', wasNeverSent, value)
   }
 

@@ -36,9 +36,15 @@ export async function delaysOf(attempts: number, options: RetryOptions): Promise
 }
 
 /** Attempts made of a function that always fails, or always answers, the same way. */
-export async function attemptsAt(answer: { error: unknown } | { value: unknown }, options: RetryOptions, key?: string): Promise<number> {
+export async function attemptsAt(
+  answer: { error: unknown } | { value: unknown },
+  options: RetryOptions,
+  idempotencyKey?: string,
+): Promise<number> {
   const run = vi.fn(() => ('error' in answer ? Promise.reject(answer.error as Error) : Promise.resolve(answer.value)))
-  await retry({ maxAttempts: 3, initialDelay: 0, maxRetryAfter: Infinity, clock: fakeClock(), ...options }).tryExecute(run, { key })
+  await retry({ maxAttempts: 3, initialDelay: 0, maxRetryAfter: Infinity, clock: fakeClock(), ...options }).tryExecute(run, {
+    idempotencyKey,
+  })
   return run.mock.calls.length
 }
 

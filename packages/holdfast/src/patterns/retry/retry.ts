@@ -45,7 +45,7 @@ export interface RetryOptions extends BackoffOptions {
   readonly maxRetryAfter?: Duration
   /**
    * Whether the work may be done twice. When false, an attempt is repeated only if the one before surely had no effect: its connection
-   * was never made, or the server refused it with 425 or 429. A call with a `key` counts as idempotent. A function decides per call. @defaultValue true
+   * was never made, or the server refused it with 425 or 429. A call with an idempotency key counts as idempotent. A function decides per call. @defaultValue true
    */
   readonly idempotent?: boolean | ((call: Call) => boolean)
   /**
