@@ -1,4 +1,5 @@
 export * from './bulkhead/index.ts'
+export * from './cache/index.ts'
 export * from './circuit-breaker/index.ts'
 export * from './fallback/index.ts'
 export * from './hedge/index.ts'

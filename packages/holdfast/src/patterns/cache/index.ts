@@ -1,0 +1,12 @@
+export {
+  cache,
+  type Cache,
+  type CacheCallbackFailed,
+  type CachedValue,
+  type CacheEvent,
+  type CacheOptions,
+  type CacheRefreshFailed,
+  type CacheSettings,
+  type CacheStaleServed,
+  type CacheStatus,
+} from './cache.ts'
