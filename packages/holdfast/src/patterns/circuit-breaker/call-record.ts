@@ -6,8 +6,6 @@ import { CountWindow, TimeWindow, type OutcomeWindow } from './windows.ts'
 /** What a closed circuit remembers of its calls, and which of its rules that breaks. */
 export class CallRecord {
   consecutiveFailures = 0
-  /** Whether a success changes nothing but the row of failures. */
-  forgetsSuccesses: boolean
   private rules: TripRules
   /** For ratios; undefined when no rule looks at one. */
   private window: OutcomeWindow | undefined
@@ -17,7 +15,6 @@ export class CallRecord {
     this.rules = rules
     this.window = windowFor(rules)
     this.failureTimes = failureTimesFor(rules)
-    this.forgetsSuccesses = this.window === undefined
   }
 
   /** Other rules. What is remembered stays as far as they look at it in the same way. */
@@ -30,7 +27,6 @@ export class CallRecord {
       if (earlier !== undefined) this.failureTimes?.take(earlier)
     }
     this.window = changedWindow(this.window, before, rules)
-    this.forgetsSuccesses = this.window === undefined
   }
 
   add(now: number, failed: boolean, slow: boolean): void {
@@ -88,6 +84,6 @@ function changedWindow(window: OutcomeWindow | undefined, before: TripRules, rul
 }
 
 function windowFor(rules: TripRules): OutcomeWindow | undefined {
-  if (rules.failureRatio === Infinity && rules.slowCallRatio === Infinity) return undefined
+  if (!rules.byRatio) return undefined
   return rules.windowCalls === undefined ? new TimeWindow(rules.windowMs) : new CountWindow(rules.windowCalls)
 }

@@ -9,16 +9,22 @@ import { GatePolicy, type Acquirable } from '../../core/permit.ts'
 import type { HealthRecord, Policy, PolicyDescription } from '../../core/policy.ts'
 import { isRefusal } from '../../core/refusal.ts'
 import { SubstituteFlow } from '../../core/substitute.ts'
-import { CircuitGate, type CircuitGroup } from './circuit-gate.ts'
+import { noCircles, Circles } from './circuit-circle.ts'
+import { CircuitGate } from './circuit-gate.ts'
 import {
   changedSettings,
+  circuitName,
   circuitSettings,
   type CircuitBreakerOptions,
   type CircuitBreakerSettings,
   type CircuitSettings,
 } from './circuit-options.ts'
+import { maxAgeOption, restoreSnapshot, takeSnapshot, type CircuitSnapshot, type RestoreOptions } from './circuit-snapshot.ts'
+import { circuitStatistics, type CircuitStatistics } from './circuit-statistics.ts'
 import { circuitStatus, failureRate, type CircuitStatus } from './circuit-status.ts'
 import type { CircuitEvent, CircuitState } from './events.ts'
+import { describeHalfOpenRules } from './half-open.ts'
+import { describeTripRules } from './trip-rules.ts'
 
 export interface CircuitBreaker<F = never> extends Policy<CircuitEvent, F>, Acquirable {
   readonly kind: 'circuit-breaker'
@@ -51,28 +57,44 @@ export interface CircuitBreaker<F = never> extends Policy<CircuitEvent, F>, Acqu
    * false, and `check` does not run.
    */
   attemptReset(check: () => unknown): Promise<boolean>
+  /** Totals and rates since it was made or reset. */
+  statistics(): CircuitStatistics
+  /** The state as JSON, to be restored after a restart. */
+  snapshot(): CircuitSnapshot
+  /**
+   * Goes on where a snapshot was taken: open for the time that is left, whatever the wall clock did in between, isolated or disabled.
+   * Probes that ran then are not brought back, and calls that run now decide nothing. Answers false for a snapshot that is too old;
+   * nothing has changed then.
+   * @throws HoldfastError `ERR_INVALID_ARGUMENT` for what is no snapshot of this breaker; nothing has changed then.
+   */
+  restore(snapshot: CircuitSnapshot, options?: RestoreOptions): boolean
 }
 
-/** The breaker behind `circuitBreaker()` and `circuitBreakers()`. */
-export function newCircuitBreaker(options: CircuitBreakerOptions, group?: CircuitGroup): CircuitBreaker<unknown> {
-  return new CircuitBreakerPolicy(options, group)
+/** The breaker behind `circuitBreaker()`. */
+export function newCircuitBreaker(options: CircuitBreakerOptions): CircuitBreaker<unknown> {
+  const name = circuitName(options)
+  const settings = circuitSettings(name, options)
+  const circles = settings.group === undefined ? noCircles : new Circles([settings.group])
+  return new CircuitBreakerPolicy(new CircuitGate(name, settings, circles), options.fallback)
 }
 
-class CircuitBreakerPolicy extends GatePolicy<CircuitEvent, unknown> implements CircuitBreaker<unknown> {
-  readonly kind = 'circuit-breaker' as const
-  readonly [parts]: readonly Part[]
-  protected readonly gate: CircuitGate
-  private description: PolicyDescription
-  private readonly hasFallback: boolean
+/** The policy around a gate. */
+export class CircuitBreakerPolicy extends GatePolicy<CircuitEvent, unknown> implements CircuitBreaker<unknown> {
+  readonly gate: CircuitGate
+  private readonly substitute: SubstituteFlow | undefined
 
-  constructor(options: CircuitBreakerOptions, group: CircuitGroup | undefined) {
-    const settings = circuitSettings(options)
-    super(settings.name, settings.clock)
-    this.hasFallback = options.fallback !== undefined
-    this.gate = new CircuitGate(settings, group)
-    if (settings.mode === 'disabled') this.gate.disable()
-    this[parts] = this.hasFallback ? [this.substitute(options.fallback), this.gate] : [this.gate]
-    this.description = this.descriptionOf(settings)
+  constructor(gate: CircuitGate, fallback: unknown) {
+    super(gate.name, gate.settings.clock)
+    this.gate = gate
+    this.substitute = fallback === undefined ? undefined : this.substituteOf(fallback)
+  }
+
+  get kind(): 'circuit-breaker' {
+    return 'circuit-breaker'
+  }
+
+  get [parts](): readonly Part[] {
+    return this.substitute === undefined ? [this.gate] : [this.substitute, this.gate]
   }
 
   get state(): CircuitState {
@@ -84,7 +106,7 @@ class CircuitBreakerPolicy extends GatePolicy<CircuitEvent, unknown> implements 
   }
 
   describe(): PolicyDescription {
-    return this.description
+    return descriptionOf(this.name, this.gate.settings, this.substitute !== undefined)
   }
 
   status(): CircuitStatus {
@@ -126,9 +148,19 @@ class CircuitBreakerPolicy extends GatePolicy<CircuitEvent, unknown> implements 
   }
 
   reconfigure(options: CircuitBreakerSettings): void {
-    const settings = changedSettings(this.gate.settings, options)
-    this.gate.reconfigure(settings)
-    this.description = this.descriptionOf(settings)
+    this.gate.reconfigure(changedSettings(this.name, this.gate.settings, options))
+  }
+
+  statistics(): CircuitStatistics {
+    return circuitStatistics(this.gate)
+  }
+
+  snapshot(): CircuitSnapshot {
+    return takeSnapshot(this.gate)
+  }
+
+  restore(snapshot: CircuitSnapshot, options: RestoreOptions = {}): boolean {
+    return restoreSnapshot(this.gate, snapshot, maxAgeOption(this.name, options))
   }
 
   async attemptReset(check: () => unknown): Promise<boolean> {
@@ -153,21 +185,8 @@ class CircuitBreakerPolicy extends GatePolicy<CircuitEvent, unknown> implements 
     }
   }
 
-  private descriptionOf({ name, mode, rules, halfOpen, openTime }: CircuitSettings): PolicyDescription {
-    return Object.freeze({
-      kind: this.kind,
-      name,
-      ...rules.description,
-      ...halfOpen.description,
-      ...openTime.description,
-      mode,
-      trips: 'any',
-      hasFallback: this.hasFallback,
-    })
-  }
-
   /** Answers in place of this breaker's own refusals. */
-  private substitute(fallback: unknown): SubstituteFlow {
+  private substituteOf(fallback: unknown): SubstituteFlow {
     return new SubstituteFlow({
       handler: typeof fallback === 'function' ? (error) => (fallback as (error: unknown) => unknown)(error) : () => fallback,
       when: (error) =>
@@ -178,4 +197,19 @@ class CircuitBreakerPolicy extends GatePolicy<CircuitEvent, unknown> implements 
       failed: () => undefined,
     })
   }
+}
+
+function descriptionOf(name: string, settings: CircuitSettings, hasFallback: boolean): PolicyDescription {
+  const { mode, rules, halfOpen, openTime, group } = settings
+  return Object.freeze({
+    kind: 'circuit-breaker',
+    name,
+    ...describeTripRules(rules),
+    ...describeHalfOpenRules(halfOpen),
+    ...openTime.describe(),
+    mode,
+    trips: 'any',
+    hasFallback,
+    ...(group === undefined ? {} : { group: group.name }),
+  })
 }

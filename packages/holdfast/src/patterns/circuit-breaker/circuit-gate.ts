@@ -1,14 +1,18 @@
 import type { Call } from '../../core/call.ts'
-import { EventHub } from '../../core/events.ts'
 import type { Gate, Verdict } from '../../core/layer.ts'
 import { refusal, type Refusal } from '../../core/refusal.ts'
 import { verdictOf } from '../../core/verdict.ts'
 import { CallRecord } from './call-record.ts'
+import { noCircles, type Circles, type CircuitCircle } from './circuit-circle.ts'
+import { CircuitCore } from './circuit-core.ts'
 import type { CircuitSettings } from './circuit-options.ts'
-import type { CircuitCounts, CircuitEvent, CircuitState, OpenReason } from './events.ts'
-import { OutcomeJudge } from './outcome-judge.ts'
+import { positionOf, type CircuitPosition } from './circuit-position.ts'
+import type { ResumedState } from './circuit-snapshot.ts'
+import type { CircuitCounts, CircuitState, OpenReason } from './events.ts'
+import { OpenPeriods } from './open-periods.ts'
+import { askedOpenForMs, judge } from './outcome-judge.ts'
 import { Probation, Probe } from './probation.ts'
-import { SlowCalls, WatchedPermit } from './slow-calls.ts'
+import { SlowCalls, WatchedPermit, type SlowCallsOwner } from './slow-calls.ts'
 
 /** Leave to make a call. Its results count only in the generation (the stay in one state) that gave it. */
 export interface CircuitPermit {
@@ -17,64 +21,39 @@ export interface CircuitPermit {
 
 /** Of a disabled circuit, which counts nothing. */
 const uncounted: CircuitPermit = { generation: -1 }
+/** Of circuits that have never left the state they were made in. */
+const first: CircuitPermit = { generation: 0 }
 
-/** Breakers that belong together: hears of them, and limits how many are open. */
-export interface CircuitGroup {
-  readonly events: EventHub<CircuitEvent>
-  /** Asked before a closed circuit opens by itself; undefined if there is no limit. */
-  readonly mayOpen: (() => boolean) | undefined
-  changed(state: CircuitState): void
-}
-
-/** Where the circuit stands at an instant, by monotonic ms. */
-export interface CircuitPosition {
-  readonly state: CircuitState
-  /** Set where time alone brought it there. */
-  readonly beganAt?: number
-  /** When an open circuit lets a probe in; Infinity if only a hand does. */
-  readonly endsAt?: number
-}
-
-/** The state machine. It owns no timer: time is looked at when a call comes, or when somebody reads. */
-export class CircuitGate implements Gate<CircuitPermit> {
+/**
+ * The state machine. It owns no timer: time is looked at when a call comes, or when somebody reads. What only troubled circuits
+ * need is made with the first trouble.
+ */
+export class CircuitGate extends CircuitCore implements Gate<CircuitPermit>, SlowCallsOwner {
   readonly kind = 'gate' as const
-  settings: CircuitSettings
-  readonly events: EventHub<CircuitEvent> = new EventHub()
-  readonly record: CallRecord
   state: CircuitState = 'closed'
   /** Epoch ms of the last change. */
   since: number
   succeeded = 0
   failed = 0
-  ignored = 0
-  refused = 0
-  opened = 0
-  wouldHaveOpened = 0
   /** Monotonic ms. */
   lastFailureAt: number | undefined = undefined
+  /** Undefined: nothing but successes so far, and no rule that remembers them. */
+  record: CallRecord | undefined = undefined
   probation: Probation | undefined = undefined
-  private readonly group: CircuitGroup | undefined
-  private judge: OutcomeJudge
   private slowCalls: SlowCalls | undefined
   /** Whether a success in the closed state is no more than a number to count. */
   private plainSuccess: boolean
   private generation = 0
-  private closedPermit: CircuitPermit = { generation: 0 }
-  private openedAt = 0
-  private openForMs = 0
-  /** Openings since the circuit was last closed. */
-  private openings = 0
+  private closedPermit: CircuitPermit = first
   /** A rule says open, but the circuit stays closed. */
   private wouldBeOpen = false
 
-  constructor(settings: CircuitSettings, group: CircuitGroup | undefined) {
-    this.settings = settings
-    this.group = group
+  constructor(name: string, settings: CircuitSettings, circles: Circles = noCircles) {
+    super(name, settings, circles)
     this.since = settings.clock.wallNow()
-    this.record = new CallRecord(settings.rules)
-    this.judge = this.newJudge(settings)
     this.slowCalls = this.newSlowCalls(settings)
     this.plainSuccess = this.isPlainSuccess(settings)
+    if (settings.mode === 'disabled') this.disable()
   }
 
   /** Other rules; what happens next is judged by them. */
@@ -82,8 +61,7 @@ export class CircuitGate implements Gate<CircuitPermit> {
     const before = this.settings
     this.expireProbes() // what has run out has done so under the rules before
     this.settings = settings
-    this.record.reconfigure(settings.rules)
-    this.judge = this.newJudge(settings)
+    this.record?.reconfigure(settings.rules)
     if (settings.rules.slowCallMs !== before.rules.slowCallMs) {
       this.slowCalls?.retire()
       this.slowCalls = this.newSlowCalls(settings)
@@ -109,14 +87,15 @@ export class CircuitGate implements Gate<CircuitPermit> {
   settle(permit: CircuitPermit, ok: boolean, value: unknown, call: Call): Verdict {
     if (ok && this.plainSuccess && permit === this.closedPermit) {
       this.succeeded++
-      this.record.consecutiveFailures = 0
+      if (this.record !== undefined) this.record.consecutiveFailures = 0
       return 'success'
     }
+    const { settings } = this
     const given = verdictOf(ok, value, call)
     if (permit === uncounted) return given
-    const slow = permit instanceof WatchedPermit && permit.end(this.settings.rules.slowCallMs)
-    const openForMs = given === 'ignored' ? undefined : this.judge.openForMs(ok, value)
-    const verdict = given === 'ignored' || openForMs !== undefined ? 'ignored' : this.judge.verdict(ok, value, call)
+    const slow = permit instanceof WatchedPermit && permit.end(settings.rules.slowCallMs)
+    const openForMs = given === 'ignored' ? undefined : askedOpenForMs(settings, ok, value, this)
+    const verdict = given === 'ignored' || openForMs !== undefined ? 'ignored' : judge(settings, ok, value, call, this)
     if (permit instanceof Probe && permit.generation === this.generation) this.expireProbes(verdict === 'failure' ? permit : undefined)
     if (permit instanceof Probe && permit.expired) return 'failure'
     this.tally(verdict)
@@ -130,25 +109,47 @@ export class CircuitGate implements Gate<CircuitPermit> {
   stillValid(permit: CircuitPermit): true | Refusal {
     if (this.settings.control?.isolated === true) return this.refuse('ERR_CIRCUIT_ISOLATED', undefined)
     this.expireProbes()
+    const now = this.settings.clock.now()
     if (permit.generation === this.generation)
-      return permit instanceof Probe && permit.expired ? this.refuse('ERR_CIRCUIT_OPEN', undefined) : true
+      return permit instanceof Probe && permit.expired ? this.refuse('ERR_CIRCUIT_OPEN', this.probation?.waitMs(now)) : true
     if (this.state === 'closed' || this.state === 'disabled') return true
     if (this.state === 'isolated') return this.refuse('ERR_CIRCUIT_ISOLATED', undefined)
-    return this.refuse('ERR_CIRCUIT_OPEN', this.retryAfterMs(this.settings.clock.now()))
+    const { endsAt } = this.at(now)
+    return this.refuse('ERR_CIRCUIT_OPEN', endsAt === undefined ? this.probation?.waitMs(now) : endsAt - now)
   }
 
   /** Looks without changing anything: an open circuit whose time is over is half-open although no call has come. */
   at(now: number): CircuitPosition {
-    const { state, probation, settings } = this
-    if (settings.control?.isolated === true) return { state: 'isolated' }
-    if (state === 'open') return openAt(now, this.openedAt + this.openForMs)
+    return this.settings.control?.isolated === true ? { state: 'isolated' } : this.beneathControl(now)
+  }
+
+  /** As {@link CircuitGate.at}, whatever a shared hand says. */
+  beneathControl(now: number): CircuitPosition {
+    const { state, probation } = this
+    if (state === 'open') return positionOf(now, this.opening().endsAt)
     const reopensAt = probation?.reopensAt(now)
     if (probation === undefined || reopensAt === undefined) return { state }
-    return openAt(now, reopensAt + this.reopenForMs(probation), reopensAt)
+    return positionOf(now, reopensAt + this.reopenForMs(probation), reopensAt)
+  }
+
+  /** When this circuit, though not closed, will have been waiting for a call for as long as a probe may take; Infinity: it is not waiting. */
+  idleFrom(now: number): number {
+    const { state, beganAt, endsAt } = this.beneathControl(now)
+    const waitsFrom = endsAt ?? (state === 'half-open' ? beganAt : undefined)
+    if (waitsFrom !== undefined) return waitsFrom + this.settings.halfOpen.probeTimeoutMs
+    return state === 'half-open' && this.probation !== undefined ? this.probation.idleFrom : Infinity
   }
 
   counts(now: number): CircuitCounts {
-    return this.record.counts(now, this.slowInFlight)
+    return (this.record ?? new CallRecord(this.settings.rules)).counts(now, this.slowInFlight)
+  }
+
+  /** Openings that count for the growth of the next one. */
+  openingsAt(now: number): number {
+    const { periods, state, probation, settings } = this
+    if (periods === undefined) return 0
+    if (state === 'closed') return periods.leftAt(now, settings.openTime)
+    return probation?.reopensAt(now) === undefined ? periods.openings : periods.openings + 1
   }
 
   /** Calls in flight that are slow already. */
@@ -164,23 +165,23 @@ export class CircuitGate implements Gate<CircuitPermit> {
   close(manual: boolean): void {
     this.expireProbes()
     const from = this.state
-    this.openings = 0
+    this.closePeriods(!manual)
     this.enter('closed')
-    if (from !== 'closed') this.tell(() => ({ type: 'circuit.closed', policy: this.settings.name, at: this.since, from, manual }))
+    if (from !== 'closed') this.tell(() => ({ type: 'circuit.closed', policy: this.name, at: this.since, from, manual }))
   }
 
   isolate(): void {
     this.expireProbes()
     if (this.state === 'isolated') return
     this.enter('isolated')
-    this.tell(() => ({ type: 'circuit.isolated', policy: this.settings.name, at: this.since }))
+    this.tell(() => ({ type: 'circuit.isolated', policy: this.name, at: this.since }))
   }
 
   disable(): void {
     this.expireProbes()
     if (this.state === 'disabled') return
     this.enter('disabled')
-    this.tell(() => ({ type: 'circuit.disabled', policy: this.settings.name, at: this.since }))
+    this.tell(() => ({ type: 'circuit.disabled', policy: this.name, at: this.since }))
   }
 
   /** Ends the open time, so that the next call is a probe. */
@@ -189,27 +190,55 @@ export class CircuitGate implements Gate<CircuitPermit> {
     if (this.state === 'open') this.halfOpen()
   }
 
+  /** Goes on where a saved circuit was. Probes that ran then decide nothing, and neither do the calls that run now. */
+  resume({ state, remainingMs, openings, consecutiveFailures, lastFailureAt }: ResumedState): void {
+    const { clock, rules } = this.settings
+    const now = clock.now()
+    const staysClosed = state === 'open' && remainingMs !== Infinity && !this.mayOpen(now)
+    const entered = staysClosed ? 'closed' : state
+    if (openings > 0 || entered === 'open') {
+      this.periods ??= new OpenPeriods()
+      this.periods.openings = openings
+      if (entered === 'open') this.periods.begin(now, remainingMs)
+      else this.closePeriods(true)
+    }
+    this.enter(entered)
+    this.lastFailureAt = lastFailureAt
+    if (consecutiveFailures > 0) (this.record ??= new CallRecord(rules)).consecutiveFailures = consecutiveFailures
+    this.tell(() => ({ type: 'circuit.restored', policy: this.name, at: this.since, state: this.at(now).state }))
+    if (staysClosed) this.stayClosed({ rule: 'restored' })
+  }
+
   resetTotals(): void {
     this.succeeded = 0
     this.failed = 0
-    this.ignored = 0
-    this.refused = 0
-    this.opened = 0
-    this.wouldHaveOpened = 0
     this.lastFailureAt = undefined
+    this.forgetTotals()
   }
 
-  private newJudge(settings: CircuitSettings): OutcomeJudge {
-    return new OutcomeJudge(settings, (callback, error) => this.callbackFailed(callback, error))
+  /** Belongs to a circle no more. Answers whether it did. */
+  leaveCircle(circle: CircuitCircle): boolean {
+    if (!this.without(circle)) return false
+    this.plainSuccess = this.isPlainSuccess(this.settings)
+    circle.left(this)
+    return true
+  }
+
+  leaveAllCircles(): void {
+    for (const circle of this.circles.all) this.leaveCircle(circle)
+  }
+
+  oneMoreSlow(): void {
+    this.checkRules()
   }
 
   private newSlowCalls({ clock, rules }: CircuitSettings): SlowCalls | undefined {
-    return rules.slowCallMs === Infinity ? undefined : new SlowCalls(clock, rules.slowCallMs, this.generation, () => this.checkRules())
+    return rules.slowCallMs === Infinity ? undefined : new SlowCalls(clock, rules.slowCallMs, this.generation, this)
   }
 
-  private isPlainSuccess({ mode, isFailureResult, openOn }: CircuitSettings): boolean {
-    const mayStayClosed = mode === 'metrics-only' || this.group?.mayOpen !== undefined
-    return this.record.forgetsSuccesses && !mayStayClosed && isFailureResult === undefined && openOn === undefined
+  private isPlainSuccess({ mode, rules, isFailureResult, openOn }: CircuitSettings): boolean {
+    const mayStayClosed = mode === 'metrics-only' || this.circles.isCapped
+    return !rules.byRatio && !mayStayClosed && isFailureResult === undefined && openOn === undefined
   }
 
   private admitUnlessOpen(call: Call): CircuitPermit | Refusal {
@@ -218,26 +247,30 @@ export class CircuitGate implements Gate<CircuitPermit> {
     const now = this.settings.clock.now()
     this.expireProbes()
     if (this.state === 'open') {
-      if (now < this.openedAt + this.openForMs) return this.refuse('ERR_CIRCUIT_OPEN', this.openedAt + this.openForMs - now)
+      const { endsAt } = this.opening()
+      if (now < endsAt) return this.refuse('ERR_CIRCUIT_OPEN', endsAt - now)
       this.halfOpen()
     }
-    return this.probation?.admit(this.generation, call, now) ?? this.refuse('ERR_CIRCUIT_OPEN', undefined)
+    const { probation } = this
+    return probation?.admit(this.generation, call, now) ?? this.refuse('ERR_CIRCUIT_OPEN', probation?.waitMs(now))
   }
 
   private open(reason: OpenReason, openForMs?: number, openedAt: number = this.settings.clock.now()): void {
-    const { name, clock } = this.settings
-    const counts = this.counts(clock.now())
+    const { clock, openTime } = this.settings
+    const now = clock.now()
+    const counts = this.counts(now)
+    const periods = this.opening()
+    if (this.state === 'closed') periods.openings = periods.leftAt(now, openTime)
     const followsFailure = reason.rule !== 'manual' && reason.rule !== 'asked'
-    if (followsFailure || this.openings === 0) this.openings++
-    const forMs = openForMs ?? this.openTimeOf(this.openings)
-    this.opened++
-    this.openedAt = openedAt
-    this.openForMs = forMs
+    if (followsFailure || periods.openings === 0) periods.openings++
+    const forMs = openForMs ?? this.openTimeOf(periods.openings)
+    this.counters().opened++
+    periods.begin(openedAt, forMs)
     this.enter('open')
-    const nextAttemptAt = forMs === Infinity ? null : Math.round(this.since + openedAt + forMs - clock.now())
+    const nextAttemptAt = forMs === Infinity ? null : Math.round(this.since + openedAt + forMs - now)
     this.tell(() => ({
       type: 'circuit.opened',
-      policy: name,
+      policy: this.name,
       at: this.since,
       reason,
       ...counts,
@@ -248,8 +281,8 @@ export class CircuitGate implements Gate<CircuitPermit> {
 
   private halfOpen(): void {
     this.enter('half-open')
-    this.probation = new Probation(this.settings.halfOpen)
-    this.tell(() => ({ type: 'circuit.half-opened', policy: this.settings.name, at: this.since }))
+    this.probation = new Probation(this.settings.halfOpen, this.settings.clock.now())
+    this.tell(() => ({ type: 'circuit.half-opened', policy: this.name, at: this.since }))
   }
 
   /**
@@ -259,14 +292,14 @@ export class CircuitGate implements Gate<CircuitPermit> {
   private expireProbes(answered?: Probe): void {
     const { probation } = this
     if (probation === undefined) return
-    const { name, clock } = this.settings
+    const { clock } = this.settings
     const now = clock.now()
     const reopensAt = probation.reopensAt(now)
     const expired = probation.expire(now)
     for (const probe of expired) {
       this.failed++
       this.lastFailureAt = Math.max(this.lastFailureAt ?? -Infinity, probe.expiresAt)
-      if (probe !== answered) this.tell(() => ({ type: 'circuit.probe-expired', policy: name, at: clock.wallNow() }))
+      if (probe !== answered) this.tell(() => ({ type: 'circuit.probe-expired', policy: this.name, at: clock.wallNow() }))
     }
     if (reopensAt === undefined) return
     const rule = answered !== undefined && expired.includes(answered) ? 'probe-failed' : 'probe-expired'
@@ -281,16 +314,20 @@ export class CircuitGate implements Gate<CircuitPermit> {
   }
 
   private count(failed: boolean, slow: boolean): void {
-    if (!failed && this.record.forgetsSuccesses && !this.wouldBeOpen) {
-      this.record.consecutiveFailures = 0
+    const { rules, clock } = this.settings
+    if (!failed && !rules.byRatio && !this.wouldBeOpen) {
+      if (this.record !== undefined) this.record.consecutiveFailures = 0
       return
     }
-    this.record.add(this.settings.clock.now(), failed, slow)
+    this.record ??= new CallRecord(rules)
+    this.record.add(clock.now(), failed, slow)
     this.checkRules()
   }
 
   private checkRules(): void {
-    const rule = this.record.brokenRule(this.settings.clock.now(), this.slowInFlight)
+    const { rules, clock } = this.settings
+    this.record ??= new CallRecord(rules)
+    const rule = this.record.brokenRule(clock.now(), this.slowInFlight)
     if (rule === undefined) this.wouldBeOpen = false
     else this.trip({ rule })
   }
@@ -301,15 +338,26 @@ export class CircuitGate implements Gate<CircuitPermit> {
   }
 
   private trip(reason: OpenReason, openForMs?: number): void {
-    const { name, clock, mode } = this.settings
-    if (mode !== 'metrics-only' && (this.group?.mayOpen === undefined || this.group.mayOpen())) {
-      this.open(reason, openForMs)
-      return
-    }
+    if (this.mayOpen(this.settings.clock.now())) this.open(reason, openForMs)
+    else this.stayClosed(reason)
+  }
+
+  /** Whether this closed circuit may open by itself. */
+  private mayOpen(now: number): boolean {
+    return this.settings.mode !== 'metrics-only' && this.circles.mayOpen(now)
+  }
+
+  private stayClosed(reason: OpenReason): void {
     if (this.wouldBeOpen) return
     this.wouldBeOpen = true
-    this.wouldHaveOpened++
-    this.tell(() => ({ type: 'circuit.would-have-opened', policy: name, at: clock.wallNow(), reason, ...this.counts(clock.now()) }))
+    const { clock, mode } = this.settings
+    const isCapped = mode !== 'metrics-only'
+    if (isCapped) {
+      this.counters().ejectionsCapped++
+      this.circles.kept()
+    } else this.counters().wouldHaveOpened++
+    const type = isCapped ? 'circuit.ejection-capped' : 'circuit.would-have-opened'
+    this.tell(() => ({ type, policy: this.name, at: clock.wallNow(), reason, ...this.counts(clock.now()) }))
   }
 
   private enter(state: CircuitState): void {
@@ -320,8 +368,8 @@ export class CircuitGate implements Gate<CircuitPermit> {
     this.probation = undefined
     this.wouldBeOpen = false
     this.slowCalls?.forget(this.generation)
-    if (state === 'closed') this.record.clear()
-    this.group?.changed(state)
+    if (state === 'closed') this.record?.clear()
+    this.circles.changed(this)
   }
 
   private tally(verdict: Verdict): void {
@@ -329,48 +377,11 @@ export class CircuitGate implements Gate<CircuitPermit> {
     else if (verdict === 'failure') {
       this.failed++
       this.lastFailureAt = this.settings.clock.now()
-    } else this.ignored++
+    } else this.counters().ignored++
   }
 
   private refuse(code: 'ERR_CIRCUIT_OPEN' | 'ERR_CIRCUIT_ISOLATED', retryAfterMs: number | undefined): Refusal {
-    this.refused++
-    return refusal(code, this.settings.name, retryAfterMs === Infinity ? undefined : retryAfterMs)
+    this.counters().refused++
+    return refusal(code, this.name, retryAfterMs === Infinity ? undefined : retryAfterMs)
   }
-
-  private retryAfterMs(now: number): number | undefined {
-    const { endsAt } = this.at(now)
-    return endsAt === undefined ? undefined : endsAt - now
-  }
-
-  private reopenForMs(probation: Probation): number {
-    return (probation.reopenForMs ??= this.openTimeOf(this.openings + 1))
-  }
-
-  private openTimeOf(opening: number): number {
-    const { openTime } = this.settings
-    try {
-      return openTime.next(opening)
-    } catch (error) {
-      this.callbackFailed('openFor', error)
-      return openTime.firstMs
-    }
-  }
-
-  private callbackFailed(callback: string, error: unknown): void {
-    const { name, clock } = this.settings
-    this.tell(() => ({ type: 'circuit.callback-failed', policy: name, at: clock.wallNow(), callback, error }))
-  }
-
-  private tell(event: () => CircuitEvent): void {
-    const { events, group } = this
-    if (!events.active && group?.events.active !== true) return
-    const told = event()
-    events.emit(told)
-    group?.events.emit(told)
-  }
-}
-
-function openAt(now: number, endsAt: number, beganAt?: number): CircuitPosition {
-  if (now >= endsAt) return { state: 'half-open', beganAt: endsAt }
-  return beganAt === undefined ? { state: 'open', endsAt } : { state: 'open', beganAt, endsAt }
 }

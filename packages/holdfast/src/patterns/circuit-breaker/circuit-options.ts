@@ -4,9 +4,11 @@ import type { ErrorMatch } from '../../core/match-error.ts'
 import { checkOptionNames, choiceOption, functionOption, invalidOption, nameOption } from '../../core/options.ts'
 import { isThenable } from '../../core/predicate.ts'
 import type { Random } from '../../core/random.ts'
+import { Circle, type CircuitGroup } from './circuit-group.ts'
+import { sharedByContent } from './shared-settings.ts'
 import type { CircuitControl } from './control.ts'
 import { halfOpenOptionNames, halfOpenRules, type HalfOpenOptions, type HalfOpenRules } from './half-open.ts'
-import { openTime, openTimeOptionNames, type OpenTime, type OpenTimeOptions } from './open-time.ts'
+import { OpenTime, openTimeOptionNames, type OpenTimeOptions } from './open-time.ts'
 import { errorPredicate, type CircuitOutcome, type JudgeRules } from './outcome-judge.ts'
 import { tripOptionNames, tripRules, type TripOptions, type TripRules } from './trip-rules.ts'
 
@@ -37,6 +39,8 @@ export interface CircuitBreakerOptions<F = unknown> extends TripOptions, HalfOpe
   readonly mode?: CircuitMode
   /** Shared hand; see {@link circuitControl}. */
   readonly control?: CircuitControl
+  /** Breakers of which only so many are open at once; see {@link circuitGroup}. */
+  readonly group?: CircuitGroup
   readonly clock?: Clock
   readonly random?: Random
 }
@@ -55,19 +59,20 @@ export const circuitOptionNames = [
   'fallback',
   'mode',
   'control',
+  'group',
   'clock',
   'random',
 ] as const
 
 /** What may change while a circuit breaker is in use. */
-export type CircuitBreakerSettings = Omit<CircuitBreakerOptions, 'name' | 'clock' | 'random' | 'control' | 'fallback'>
+export type CircuitBreakerSettings = Omit<CircuitBreakerOptions, 'name' | 'clock' | 'random' | 'control' | 'group' | 'fallback'>
 
-const fixedOptionNames: readonly string[] = ['name', 'clock', 'random', 'control', 'fallback']
+const fixedOptionNames: readonly string[] = ['name', 'clock', 'random', 'control', 'group', 'fallback']
+const contentNames = circuitOptionNames.filter((name) => name !== 'name' && name !== 'fallback')
 const settingNames: readonly string[] = circuitOptionNames.filter((name) => !fixedOptionNames.includes(name))
 
-/** Validated {@link CircuitBreakerOptions}. */
+/** Validated {@link CircuitBreakerOptions}. Never changes; breakers whose options say the same share one. */
 export interface CircuitSettings extends JudgeRules {
-  readonly name: string
   readonly clock: Clock
   readonly random: Random
   readonly mode: CircuitMode
@@ -75,20 +80,39 @@ export interface CircuitSettings extends JudgeRules {
   readonly halfOpen: HalfOpenRules
   readonly openTime: OpenTime
   readonly control: CircuitControl | undefined
+  readonly group: Circle | undefined
 }
 
 /** @throws HoldfastError `ERR_INVALID_OPTION` */
-export function circuitSettings(options: CircuitBreakerOptions): CircuitSettings {
+export function circuitName(options: CircuitBreakerOptions): string {
   checkOptionNames('circuitBreaker', options, circuitOptionNames)
-  const name = nameOption('circuit-breaker', options.name)
-  const { control, clock = systemClock, openOn } = options
+  return nameOption('circuit-breaker', options.name)
+}
+
+/** @throws HoldfastError `ERR_INVALID_OPTION` */
+export function circuitSettings(name: string, options: CircuitBreakerOptions): CircuitSettings {
+  return sharedByContent(options, contentNames, () => validated(name, options))
+}
+
+/**
+ * Other settings for the same circuit breaker.
+ * @throws HoldfastError `ERR_INVALID_OPTION`
+ */
+export function changedSettings(name: string, before: CircuitSettings, options: CircuitBreakerSettings): CircuitSettings {
+  checkOptionNames(name, options, settingNames)
+  const { clock, random, control, group } = before
+  return { ...validated(name, { ...options, clock, random }), control, group }
+}
+
+function validated(name: string, options: CircuitBreakerOptions): CircuitSettings {
+  const { control, group, clock = systemClock, openOn } = options
   if (control !== undefined && typeof control?.isolate !== 'function') throw invalidOption(name, 'control', control, 'a circuitControl()')
+  if (group !== undefined && !(group instanceof Circle)) throw invalidOption(name, 'group', group, 'a circuitGroup()')
   if (!isClock(clock)) throw invalidOption(name, 'clock', clock, 'a Clock')
   functionOption(name, 'openOn', openOn)
   const random = functionOption(name, 'random', options.random) ?? Math.random
-  const time = openTime(name, options, random)
+  const time = new OpenTime(name, options, random)
   return {
-    name,
     clock,
     random,
     mode: choiceOption(name, 'mode', options.mode ?? 'enforce', ['enforce', 'metrics-only', 'disabled']),
@@ -100,16 +124,8 @@ export function circuitSettings(options: CircuitBreakerOptions): CircuitSettings
     isFailureResult: functionOption(name, 'isFailureResult', options.isFailureResult),
     openOn: openOn === undefined ? undefined : (outcome) => openForMs(name, openOn(outcome), time.maxMs),
     control,
+    group,
   }
-}
-
-/**
- * Other settings for the same circuit breaker.
- * @throws HoldfastError `ERR_INVALID_OPTION`
- */
-export function changedSettings({ name, clock, random, control }: CircuitSettings, options: CircuitBreakerSettings): CircuitSettings {
-  checkOptionNames(name, options, settingNames)
-  return circuitSettings({ ...options, name, clock, random, ...(control === undefined ? {} : { control }) })
 }
 
 function openForMs(name: string, openFor: unknown, maxMs: number): number | undefined {

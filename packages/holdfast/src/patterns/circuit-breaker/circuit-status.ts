@@ -25,8 +25,10 @@ export interface CircuitStatus {
   readonly ignoredTotal: number
   readonly refusedTotal: number
   readonly openedTotal: number
-  /** Times a rule said open, but the mode or the registry's limit kept the circuit closed. */
+  /** Times a rule said open, but the mode kept the circuit closed. */
   readonly wouldHaveOpenedTotal: number
+  /** Times a rule said open, but as many circuits of the group or registry were open as may be. */
+  readonly ejectionsCappedTotal: number
   readonly lastFailureAt: number | null
   readonly timeSinceLastFailureMs: number | null
   /** When the first probe is let in; null unless the circuit is open, and when only a hand ends that. */
@@ -36,7 +38,8 @@ export interface CircuitStatus {
 
 /** Looks at a circuit without changing it. */
 export function circuitStatus(gate: CircuitGate): CircuitStatus {
-  const { name, clock, mode, rules } = gate.settings
+  const { name, totals, settings } = gate
+  const { clock, mode, rules } = settings
   const now = clock.now()
   const toWall = (instant: number): number => Math.round(clock.wallNow() + instant - now)
   const { state, beganAt, endsAt = Infinity } = gate.at(now)
@@ -53,14 +56,15 @@ export function circuitStatus(gate: CircuitGate): CircuitStatus {
     failures,
     failureRate: failureRate(gate),
     slowCallRate: rules.slowCallRatio === Infinity || slowCalls === null || slowOf === 0 ? null : slowCalls / slowOf,
-    consecutiveFailures: gate.record.consecutiveFailures,
+    consecutiveFailures: gate.record === undefined ? 0 : gate.record.consecutiveFailures,
     probes: state === 'half-open' ? probesOf(gate, now) : null,
     successTotal: gate.succeeded,
     failureTotal,
-    ignoredTotal: gate.ignored,
-    refusedTotal: gate.refused,
+    ignoredTotal: totals.ignored,
+    refusedTotal: totals.refused,
     openedTotal,
-    wouldHaveOpenedTotal: gate.wouldHaveOpened,
+    wouldHaveOpenedTotal: totals.wouldHaveOpened,
+    ejectionsCappedTotal: totals.ejectionsCapped,
     lastFailureAt: lastFailureAt === undefined ? null : toWall(lastFailureAt),
     timeSinceLastFailureMs: lastFailureAt === undefined ? null : Math.max(0, now - lastFailureAt),
     nextAttemptAt: endsAt === Infinity ? null : toWall(endsAt),
@@ -82,7 +86,8 @@ function totalsAt(
   gate: CircuitGate,
   now: number,
 ): { readonly failureTotal: number; readonly openedTotal: number; readonly lastFailureAt: number | undefined } {
-  const { probation, failed, opened, lastFailureAt } = gate
+  const { probation, failed, lastFailureAt } = gate
+  const { opened } = gate.totals
   const overdue = probation === undefined ? [] : probation.overdueAt(now)
   if (overdue.length === 0) return { failureTotal: failed, openedTotal: opened, lastFailureAt }
   return {

@@ -14,6 +14,8 @@ export interface OpenReason {
     /** `openOn` said so. */
     | 'asked'
     | 'manual'
+    /** A saved circuit was open. */
+    | 'restored'
 }
 
 /** What the window held. `calls` and `slowCalls` are null when no rule looks at ratios. */
@@ -53,10 +55,22 @@ export interface CircuitDisabled extends PolicyEvent {
   readonly type: 'circuit.disabled'
 }
 
-/** A rule says open, but the mode is `metrics-only`, or enough breakers of the registry are open already. Once per crossing. */
+/** A rule says open, but the mode is `metrics-only`. Once per crossing. */
 export interface CircuitWouldHaveOpened extends PolicyEvent, CircuitCounts {
   readonly type: 'circuit.would-have-opened'
   readonly reason: OpenReason
+}
+
+/** A rule says open, but as many breakers of the group or registry are open as may be. Once per crossing. */
+export interface CircuitEjectionCapped extends PolicyEvent, CircuitCounts {
+  readonly type: 'circuit.ejection-capped'
+  readonly reason: OpenReason
+}
+
+/** A saved state was put into force. */
+export interface CircuitRestored extends PolicyEvent {
+  readonly type: 'circuit.restored'
+  readonly state: CircuitState
 }
 
 /** A probe did not end within its lease and counts as failed. */
@@ -78,5 +92,7 @@ export type CircuitEvent =
   | CircuitIsolated
   | CircuitDisabled
   | CircuitWouldHaveOpened
+  | CircuitEjectionCapped
+  | CircuitRestored
   | CircuitProbeExpired
   | CircuitCallbackFailed

@@ -33,7 +33,8 @@ export interface HalfOpenRules {
   readonly probeTimeoutMs: number
   /** Whether the timeout holds for probes whose caller gave a later deadline. */
   readonly cutsDeadlines: boolean
-  readonly description: Readonly<Record<string, unknown>>
+  /** Set where the share of failed probes decides. */
+  readonly failureRatio: number | undefined
 }
 
 const shortestDefaultTimeoutMs = 30_000
@@ -44,6 +45,13 @@ export function halfOpenRules(owner: string, options: HalfOpenOptions, openForMs
   const probeTimeoutMs = durationMs(owner, 'probeTimeout', options.probeTimeout ?? defaultTimeoutMs, { min: 1 })
   const timeout = { probeTimeoutMs, cutsDeadlines: options.probeTimeout !== undefined }
   return options.halfOpenFailureRatio === undefined ? bySuccesses(owner, options, timeout) : byRatio(owner, options, timeout)
+}
+
+/** The rules in force, as plain data. */
+export function describeHalfOpenRules(rules: HalfOpenRules): Readonly<Record<string, unknown>> {
+  const { failureRatio, concurrent: halfOpenProbes, successes: successThreshold, probeTimeoutMs } = rules
+  if (failureRatio === undefined) return { successThreshold, halfOpenProbes, probeTimeoutMs }
+  return { halfOpenProbes, halfOpenFailureRatio: failureRatio, probeTimeoutMs }
 }
 
 type ProbeTimeout = Pick<HalfOpenRules, 'probeTimeoutMs' | 'cutsDeadlines'>
@@ -57,7 +65,7 @@ function bySuccesses(owner: string, options: HalfOpenOptions, timeout: ProbeTime
     total: Math.max(halfOpenProbes, successThreshold),
     successes: successThreshold,
     failures: 1,
-    description: { successThreshold, halfOpenProbes, probeTimeoutMs: timeout.probeTimeoutMs },
+    failureRatio: undefined,
   }
 }
 
@@ -71,7 +79,7 @@ function byRatio(owner: string, options: HalfOpenOptions, timeout: ProbeTimeout)
     total: halfOpenProbes,
     successes: halfOpenProbes - failures + 1,
     failures,
-    description: { halfOpenProbes, halfOpenFailureRatio, probeTimeoutMs: timeout.probeTimeoutMs },
+    failureRatio: halfOpenFailureRatio,
   }
 }
 

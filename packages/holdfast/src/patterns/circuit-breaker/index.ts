@@ -18,11 +18,26 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
 
 export type { CircuitBreaker } from './circuit-breaker.ts'
 export type { CircuitBreakerOptions, CircuitBreakerSettings, CircuitMode } from './circuit-options.ts'
+export {
+  circuitGroup,
+  type CircuitGroup,
+  type CircuitGroupOptions,
+  type CircuitGroupStatus,
+  type EjectionCapOptions,
+} from './circuit-group.ts'
+export type { CircuitSnapshot, RestoreOptions } from './circuit-snapshot.ts'
+export type { CircuitStatistics } from './circuit-statistics.ts'
 export type { CircuitStatus } from './circuit-status.ts'
 export { circuitControl, type CircuitControl } from './control.ts'
 export type * from './events.ts'
 export type { HalfOpenOptions } from './half-open.ts'
 export type { OpenTimeOptions } from './open-time.ts'
 export type { CircuitOutcome } from './outcome-judge.ts'
-export { circuitBreakers, type CircuitBreakerRegistry, type CircuitBreakerRegistryOptions } from './registry.ts'
+export {
+  circuitBreakers,
+  type CircuitBreakerRegistry,
+  type CircuitBreakerRegistryOptions,
+  type CircuitBreakerRegistrySettings,
+} from './registry.ts'
+export type { CircuitRegistrySnapshot, SavedBreaker } from './registry-snapshot.ts'
 export type { TripOptions } from './trip-rules.ts'

@@ -20,42 +20,27 @@ export interface JudgeRules {
   readonly openOn: ((outcome: CircuitOutcome) => number | undefined) | undefined
 }
 
-/** Says what an answer means, by the user's functions. One that throws changes nothing for the caller. */
-export class OutcomeJudge {
-  private readonly rules: JudgeRules
-  private readonly failed: (callback: string, error: unknown) => void
+/** Hears of a user's function that threw; it changes nothing for the caller. */
+export interface CallbackFailures {
+  callbackFailed(callback: string, error: unknown): void
+}
 
-  constructor(rules: JudgeRules, failed: (callback: string, error: unknown) => void) {
-    this.rules = rules
-    this.failed = failed
-  }
+/** How long the circuit shall be open because of an answer; undefined if it says nothing about that. */
+export function askedOpenForMs({ openOn }: JudgeRules, ok: boolean, value: unknown, failures: CallbackFailures): number | undefined {
+  return openOn === undefined ? undefined : ask(failures, 'openOn', () => openOn({ ok, value }), undefined)
+}
 
-  /** How long the circuit shall be open because of this answer; undefined if it says nothing about that. */
-  openForMs(ok: boolean, value: unknown): number | undefined {
-    const { openOn } = this.rules
-    return openOn === undefined ? undefined : this.ask('openOn', () => openOn({ ok, value }), undefined)
+/** What an answer means, by the user's functions. */
+export function judge(rules: JudgeRules, ok: boolean, value: unknown, call: Call, failures: CallbackFailures): Verdict {
+  const { isFailure, isIgnored, isFailureResult } = rules
+  if (ok) {
+    if (isFailureResult === undefined) return 'success'
+    return ask(failures, 'isFailureResult', () => askPredicate('isFailureResult', isFailureResult, value), false) ? 'failure' : 'success'
   }
-
-  verdict(ok: boolean, value: unknown, call: Call): Verdict {
-    const { isFailure, isIgnored, isFailureResult } = this.rules
-    if (ok) {
-      if (isFailureResult === undefined) return 'success'
-      return this.ask('isFailureResult', () => askPredicate('isFailureResult', isFailureResult, value), false) ? 'failure' : 'success'
-    }
-    if (isIgnored !== undefined && this.ask('ignore', () => isIgnored(value), false)) return 'ignored'
-    // a hanging dependency must not pass for a healthy one because `isFailure` knows statuses only
-    if (isFailure === undefined || isTimeUp(value) || call.cancelled !== undefined) return 'failure'
-    return this.ask('isFailure', () => isFailure(value), true) ? 'failure' : 'success'
-  }
-
-  private ask<T>(callback: string, question: () => T, otherwise: T): T {
-    try {
-      return question()
-    } catch (error) {
-      this.failed(callback, error)
-      return otherwise
-    }
-  }
+  if (isIgnored !== undefined && ask(failures, 'ignore', () => isIgnored(value), false)) return 'ignored'
+  // a hanging dependency must not pass for a healthy one because `isFailure` knows statuses only
+  if (isFailure === undefined || isTimeUp(value) || call.cancelled !== undefined) return 'failure'
+  return ask(failures, 'isFailure', () => isFailure(value), true) ? 'failure' : 'success'
 }
 
 /** The predicate of `isFailure` or `ignore`. */
@@ -63,4 +48,13 @@ export function errorPredicate(owner: string, option: string, match: ErrorMatch 
   if (match === undefined) return undefined
   if (typeof match !== 'function') return errorMatcher(owner, option, match)
   return (error) => judgedErrors(error).some((each) => askPredicate(option, match, each))
+}
+
+function ask<T>(failures: CallbackFailures, callback: string, question: () => T, otherwise: T): T {
+  try {
+    return question()
+  } catch (error) {
+    failures.callbackFailed(callback, error)
+    return otherwise
+  }
 }

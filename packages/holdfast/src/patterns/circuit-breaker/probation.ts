@@ -22,6 +22,8 @@ export type Decision = 'close' | 'reopen' | undefined
 export class Probation {
   /** How long the circuit will be open if probes that never end reopen it; set when first asked for. */
   reopenForMs: number | undefined = undefined
+  /** All probes have ended by then, and so long ago that nobody seems to call any more. Monotonic ms. */
+  idleFrom: number
   private readonly rules: HalfOpenRules
   private readonly running = new Set<Probe>()
   /** No lease ends before this instant, so that most looks need not go through the probes. */
@@ -29,8 +31,9 @@ export class Probation {
   private successes = 0
   private failures = 0
 
-  constructor(rules: HalfOpenRules) {
+  constructor(rules: HalfOpenRules, now: number) {
     this.rules = rules
+    this.idleFrom = now + rules.probeTimeoutMs
   }
 
   /** A probe, or undefined when enough of them run to decide. */
@@ -40,7 +43,14 @@ export class Probation {
     const probe = new Probe(generation, this.leaseEnd(call, now))
     this.running.add(probe)
     this.noneEndsBefore = Math.min(this.noneEndsBefore, probe.expiresAt)
+    this.idleFrom = Math.max(this.idleFrom, probe.expiresAt)
     return probe
+  }
+
+  /** How long until a place is free or the circuit has decided, at the latest; known only where a time for probes was set. */
+  waitMs(now: number): number | undefined {
+    if (!this.rules.cutsDeadlines || this.running.size === 0) return undefined
+    return [...this.running].reduce((earliest, { expiresAt }) => Math.min(earliest, expiresAt), Infinity) - now
   }
 
   settle(probe: Probe, verdict: Verdict): Decision {

@@ -137,10 +137,10 @@ describe('50: a cap on how many are open at once', () => {
     expect(events.map(({ type, policy }) => `${type.slice(8)} ${policy}`)).toEqual([
       'opened hosts/a',
       'opened hosts/b',
-      'would-have-opened hosts/c',
-      'would-have-opened hosts/d',
+      'ejection-capped hosts/c',
+      'ejection-capped hosts/d',
     ])
-    expect(registry.get('c').status()).toMatchObject({ openedTotal: 0, wouldHaveOpenedTotal: 1, failureTotal: 3 })
+    expect(registry.get('c').status()).toMatchObject({ openedTotal: 0, ejectionsCappedTotal: 1, wouldHaveOpenedTotal: 0, failureTotal: 3 })
     expect(admits(registry.get('c'))).toBe(true)
   })
 

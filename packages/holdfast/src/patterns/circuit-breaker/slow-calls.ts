@@ -1,6 +1,12 @@
 import type { Clock } from '../../core/clock.ts'
 import { DeadlineList, type DeadlineNode } from '../../core/deadline-list.ts'
 
+/** Whose calls are watched. */
+export interface SlowCallsOwner {
+  /** A call of the present generation has become slow. */
+  oneMoreSlow(): void
+}
+
 /** Calls that are watched: they count as slow as soon as they are, not only when they have ended. */
 export class SlowCalls {
   /** Calls of the present generation that are slow and have not ended. */
@@ -9,14 +15,13 @@ export class SlowCalls {
   private retired = false
   private readonly clock: Clock
   private readonly watch: DeadlineList
-  private readonly oneMore: () => void
+  private readonly owner: SlowCallsOwner
 
-  /** @param oneMore A call of the present generation has become slow. */
-  constructor(clock: Clock, slowCallMs: number, generation: number, oneMore: () => void) {
+  constructor(clock: Clock, slowCallMs: number, generation: number, owner: SlowCallsOwner) {
     this.clock = clock
     this.generation = generation
     this.watch = new DeadlineList(clock, slowCallMs)
-    this.oneMore = oneMore
+    this.owner = owner
   }
 
   begin(generation: number): WatchedPermit {
@@ -49,7 +54,7 @@ export class SlowCalls {
     permit.slow = true
     if (this.retired || permit.generation !== this.generation) return
     this.inFlight++
-    this.oneMore()
+    this.owner.oneMoreSlow()
   }
 }
 

@@ -24,6 +24,7 @@ describe('status', () => {
       refusedTotal: 0,
       openedTotal: 0,
       wouldHaveOpenedTotal: 0,
+      ejectionsCappedTotal: 0,
       lastFailureAt: null,
       timeSinceLastFailureMs: null,
       nextAttemptAt: null,
@@ -91,7 +92,7 @@ describe('status', () => {
         probes: { running: 0, successes: 0, failures: 0 },
       })
       expect(breaker.health()).toEqual({ status: 'warn', reason: "circuit breaker 'circuit-breaker' is half-open" })
-      expect(breaker.describe()).toBe(breaker.describe())
+      expect(breaker.describe()).toEqual(breaker.describe())
       expect(breaker.failureRate()).toBe(1)
     }
     await clock.settle()

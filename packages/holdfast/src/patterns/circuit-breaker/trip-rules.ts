@@ -44,7 +44,8 @@ export interface TripRules {
   readonly minimumCalls: number
   readonly windowMs: number
   readonly windowCalls: number | undefined
-  readonly description: Readonly<Record<string, unknown>>
+  /** Whether a rule looks at shares of calls, so that successes have to be remembered. */
+  readonly byRatio: boolean
 }
 
 export function tripRules(owner: string, options: TripOptions): TripRules {
@@ -59,7 +60,7 @@ export function tripRules(owner: string, options: TripOptions): TripRules {
   if (windowCalls !== undefined && minimumCalls > windowCalls) {
     throw invalidOption(owner, 'minimumCalls', minimumCalls, `at most windowCalls (${windowCalls}): the circuit could never open`)
   }
-  const rules = {
+  return {
     failureThreshold: optional(failureThreshold, byDefault ? 5 : Infinity, (value) =>
       integerOption(owner, 'failureThreshold', value, { min: 1, max: 100_000 }),
     ),
@@ -70,8 +71,8 @@ export function tripRules(owner: string, options: TripOptions): TripRules {
     minimumCalls,
     windowMs: durationMs(owner, 'failureWindow', options.failureWindow ?? '60s', { min: 1 }),
     windowCalls,
+    byRatio,
   }
-  return { ...rules, description: describeRules(rules, byRatio) }
 }
 
 function optional<Given, Value, Default>(given: Given | undefined, otherwise: Default, check: (given: Given) => Value): Value | Default {
@@ -93,8 +94,10 @@ function checkCompanions(owner: string, options: TripOptions, byRatio: boolean):
   }
 }
 
-function describeRules(rules: Omit<TripRules, 'description'>, byRatio: boolean): Record<string, unknown> {
-  const { failureThreshold, consecutiveFailures, failureRatio, slowCallRatio, slowCallMs, minimumCalls, windowMs, windowCalls } = rules
+/** The rules in force, as plain data. */
+export function describeTripRules(rules: TripRules): Readonly<Record<string, unknown>> {
+  const { failureThreshold, consecutiveFailures, failureRatio, slowCallRatio, slowCallMs, minimumCalls, windowMs, windowCalls, byRatio } =
+    rules
   const usesTime = failureThreshold !== Infinity || (byRatio && windowCalls === undefined)
   return {
     ...(failureThreshold === Infinity ? {} : { failureThreshold }),

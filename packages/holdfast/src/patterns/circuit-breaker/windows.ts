@@ -76,9 +76,9 @@ export class TimeWindow implements OutcomeWindow {
   slow = 0
   readonly bucketMs: number
   /** Calls, failures and slow calls of each bucket. */
-  private readonly buckets = new Float64Array(bucketCount * 3)
+  private readonly buckets: number[] = Array.from({ length: bucketCount * 3 }, () => 0)
   /** When each bucket began; buckets are begun by their first call, so that its age is exact. */
-  private readonly beganAt = new Float64Array(bucketCount).fill(-Infinity)
+  private readonly beganAt: number[] = Array.from({ length: bucketCount }, () => -Infinity)
   private newest = 0
   private oldest = 0
   private used = 0
