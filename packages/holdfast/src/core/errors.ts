@@ -11,6 +11,8 @@ export const errorCodes = {
   ERR_RATE_LIMITED: 'the rate limit is used up',
   ERR_RATE_LIMIT_WAIT: 'the rate limit would make the call wait longer than allowed',
   ERR_QUOTA_PAUSED: 'the quota is paused for all callers, as its owner asked',
+  ERR_LOAD_SHED: 'the call is not let in, so that more important ones are served under load',
+  ERR_CONCURRENCY_LIMITED: 'as many calls run as the dependency can bear now',
   ERR_INVALID_TRANSITION: 'the event leads nowhere from the state the machine is in',
   ERR_TRANSITION_REFUSED: 'no guard lets the transition pass now',
   ERR_TRANSITION_BUSY: 'a transition is under way, or too many triggers wait for its end',

@@ -92,8 +92,16 @@ export function startCall(chain: ChainLayer, call: CallState, options: CallOptio
   return undefined
 }
 
+const plainInvocations = new WeakMap<Clock, Invocation>()
+
 /** What is true of calls whose caller says nothing about them. */
 export function plainInvocation(clock: Clock): Invocation {
+  let plain = plainInvocations.get(clock)
+  if (plain === undefined) plainInvocations.set(clock, (plain = newInvocation(clock)))
+  return plain
+}
+
+function newInvocation(clock: Clock): Invocation {
   return {
     clock,
     key: undefined,
@@ -158,7 +166,7 @@ function compile(parts: readonly Part[]): ChainLayer {
   let frames = 0
   for (const part of parts.toReversed()) {
     if (part.kind === 'gate') {
-      gates.unshift(part)
+      gates = [part, ...gates] // of exactly the length it needs: there may be very many policies
       continue
     }
     if (gates.length > 0) chain = new GateFrame(gates, chain, ++frames)

@@ -1,2 +1,3 @@
 export { fakeClock, type FakeClock, type FakeClockOptions } from '../core/fake-clock.ts'
+export * from '../simulation/index.ts'
 export { seededRandom, type Random } from '../core/random.ts'
