@@ -10,24 +10,39 @@ import type { Outcome } from '../core/sinks.ts'
 import { suggest } from '../core/suggest.ts'
 import { healthMonitor, type HealthCheckOptions, type HealthMonitor, type HealthReport } from '../operations/health/index.ts'
 import {
+  adaptiveConcurrency,
   bulkhead,
+  cache,
   circuitBreaker,
   fallback,
+  hedge,
+  loadShedder,
   rateLimiter,
   retry,
+  throttler,
   timeout,
+  type AdaptiveConcurrency,
+  type AdaptiveConcurrencyOptions,
   type Bulkhead,
   type BulkheadOptions,
+  type Cache,
+  type CacheOptions,
   type CircuitBreaker,
   type CircuitBreakerOptions,
   type CompartmentedBulkhead,
   type CompartmentedBulkheadOptions,
   type Fallback,
   type FallbackOptions,
+  type Hedge,
+  type HedgeOptions,
+  type LoadShedder,
+  type LoadShedderOptions,
   type RateLimiter,
   type RateLimiterOptions,
   type Retry,
   type RetryOptions,
+  type Throttler,
+  type ThrottlerOptions,
   type Timeout,
   type TimeoutOptions,
 } from '../patterns/index.ts'
@@ -67,6 +82,11 @@ export interface FaultTolerantSystem extends Observable, Disposable {
   createCompartments(name: string, options: Named<CompartmentedBulkheadOptions>): CompartmentedBulkhead
   createRateLimiter(name: string, options: Named<RateLimiterOptions>): RateLimiter
   createFallback<F>(name: string, options: Named<FallbackOptions<F>>): Fallback<F>
+  createCache(name: string, options: Named<CacheOptions>): Cache
+  createHedge(name: string, options: Named<HedgeOptions>): Hedge
+  createThrottler(name: string, options: Named<ThrottlerOptions>): Throttler
+  createLoadShedder(name: string, options?: Named<LoadShedderOptions>): LoadShedder
+  createAdaptiveConcurrency(name: string, options?: Named<AdaptiveConcurrencyOptions>): AdaptiveConcurrency
   /** Composes registered or other policies, outermost first, and registers the result. */
   createPipeline<P extends readonly PolicyLike[]>(name: string, ...policies: P): Pipeline<AlternativeOf<P[number]>>
   /**
@@ -88,8 +108,8 @@ export interface FaultTolerantSystem extends Observable, Disposable {
   /** By id, in the order of their registration. */
   policies(): ReadonlyMap<string, AnyPolicy>
   /**
-   * Runs a function under the given protections in the default order: fallback, total timeout, retry, circuit breaker, rate
-   * limiter, bulkhead, attempt timeout.
+   * Runs a function under the given protections in the default order: fallback, cache, idempotency, load shedder, total timeout, retry,
+   * hedge, circuit breaker, rate limiter, throttler, adaptive concurrency, bulkhead, attempt timeout.
    * @throws HoldfastError `ERR_UNKNOWN_NAME` for a name nobody registered; otherwise as {@link Policy.execute}.
    */
   executeWithProtection<T>(run: (call: Call) => T | PromiseLike<T>, protection?: Protection): Promise<T>
@@ -168,6 +188,26 @@ class PolicySystem implements FaultTolerantSystem {
 
   createFallback<F>(name: string, options: Named<FallbackOptions<F>>): Fallback<F> {
     return this.register(fallback({ ...options, clock: this.clock, name } as FallbackOptions<F> & { readonly value: F }))
+  }
+
+  createCache(name: string, options: Named<CacheOptions>): Cache {
+    return this.register(cache({ ...options, clock: this.clock, name }))
+  }
+
+  createHedge(name: string, options: Named<HedgeOptions>): Hedge {
+    return this.register(hedge({ ...options, clock: this.clock, name }))
+  }
+
+  createThrottler(name: string, options: Named<ThrottlerOptions>): Throttler {
+    return this.register(throttler({ ...options, clock: this.clock, name }))
+  }
+
+  createLoadShedder(name: string, options: Named<LoadShedderOptions> = {}): LoadShedder {
+    return this.register(loadShedder({ ...options, ...this.shared, name }))
+  }
+
+  createAdaptiveConcurrency(name: string, options: Named<AdaptiveConcurrencyOptions> = {}): AdaptiveConcurrency {
+    return this.register(adaptiveConcurrency({ ...options, ...this.shared, name }))
   }
 
   createPipeline<P extends readonly PolicyLike[]>(name: string, ...policies: P): Pipeline<AlternativeOf<P[number]>> {

@@ -12,33 +12,60 @@ type TimeoutName = string & {}
 /** Which protections a call gets: by the name under which a policy is registered, as a policy, or (without a state of their own) as options. */
 export interface Protection extends CallOptions {
   readonly fallback?: string | PolicyLike | FallbackOptions
+  readonly cache?: string | PolicyLike
+  /** A policy that an idempotency manager made. */
+  readonly idempotency?: string | PolicyLike
+  readonly loadShedder?: string | PolicyLike
   /** Limits all attempts together. */
   readonly totalTimeout?: TimeoutName | PolicyLike | Duration
   readonly retry?: string | PolicyLike | RetryOptions
+  readonly hedge?: string | PolicyLike
   readonly circuitBreaker?: string | PolicyLike
   readonly rateLimiter?: string | PolicyLike
+  readonly throttler?: string | PolicyLike
+  readonly adaptiveConcurrency?: string | PolicyLike
   readonly bulkhead?: string | PolicyLike
   /** Limits each attempt. */
   readonly attemptTimeout?: TimeoutName | PolicyLike | Duration
 }
 
 /** The default order, outermost first. */
-export const protectionOrder = ['fallback', 'totalTimeout', 'retry', 'circuitBreaker', 'rateLimiter', 'bulkhead', 'attemptTimeout'] as const
+export const protectionOrder = [
+  'fallback',
+  'cache',
+  'idempotency',
+  'loadShedder',
+  'totalTimeout',
+  'retry',
+  'hedge',
+  'circuitBreaker',
+  'rateLimiter',
+  'throttler',
+  'adaptiveConcurrency',
+  'bulkhead',
+  'attemptTimeout',
+] as const
 
 export type ProtectionName = (typeof protectionOrder)[number]
 
 /** The kinds of policies that can be each layer. */
 const kindsOf: Readonly<Record<ProtectionName, readonly string[]>> = {
   fallback: ['fallback'],
+  cache: ['cache'],
+  idempotency: ['idempotency'],
+  loadShedder: ['load-shedder'],
   totalTimeout: ['timeout'],
   retry: ['retry'],
+  hedge: ['hedge'],
   circuitBreaker: ['circuit-breaker'],
   rateLimiter: ['rate-limiter'],
+  throttler: ['throttler'],
+  adaptiveConcurrency: ['adaptive-concurrency'],
   bulkhead: ['bulkhead', 'compartmented-bulkhead'],
   attemptTimeout: ['timeout'],
 }
 
-const callOptionNames = ['signal', 'deadline', 'key', 'priority', 'cost', 'context'] as const
+const callOptionNames = ['signal', 'deadline', 'key', 'idempotencyKey', 'priority', 'cost', 'labels', 'context'] as const
 
 /** The policies of a protection, outermost first. */
 export function protectionPolicies(
@@ -94,6 +121,6 @@ function policyOf(layer: ProtectionName, asked: unknown, find: (name: string) =>
 
 /** What of a protection concerns the one call. */
 export function callOptionsOf(protection: Protection): CallOptions {
-  const { signal, deadline, key, priority, cost, context } = protection
-  return { signal, deadline, key, priority, cost, context }
+  const { signal, deadline, key, idempotencyKey, priority, cost, labels, context } = protection
+  return { signal, deadline, key, idempotencyKey, priority, cost, labels, context }
 }
