@@ -103,6 +103,10 @@ function untilProbe(data: EventData): string {
 const whyRefused: Readonly<Record<string, string>> = {
   ERR_BULKHEAD_FULL: 'no place and no seat in the queue was free',
   ERR_BULKHEAD_WAIT: 'no place came free in time',
+  ERR_LOAD_SHED: 'more important calls go first under load',
+  ERR_CONCURRENCY_LIMITED: 'as many run as the dependency can bear',
+  ERR_THROTTLED: 'as many wait for their start as may',
+  ERR_THROTTLE_WAIT: 'its start could not come in time',
   ERR_RATE_LIMITED: 'the limit is used up',
   ERR_RATE_LIMIT_WAIT: 'the limit had no room in time',
   ERR_QUOTA_PAUSED: 'the provider asked everybody to wait',
@@ -160,6 +164,11 @@ const words: Readonly<Record<string, EventWords>> = {
   },
   'circuit.disabled': { tone: 'forced', isChange: true, tell: () => 'switched its circuit off: calls pass unguarded and are not counted' },
   'circuit.would-have-opened': { tone: 'warning', tell: (data) => `would have opened its circuit, but only watches${openedBecause(data)}` },
+  'circuit.ejection-capped': {
+    tone: 'warning',
+    tell: (data) => `would have opened its circuit, but as many of its group are open as may be${openedBecause(data)}`,
+  },
+  'circuit.restored': { tone: 'plain', isChange: true, tell: (data) => `was put back as it was saved${data.after(': ', 'state')}` },
   'circuit.probe-expired': { tone: 'warning', tell: () => 'gave up a probe that did not end in time; it counts as failed' },
   'retry.scheduled': {
     tone: 'plain',
@@ -176,6 +185,13 @@ const words: Readonly<Record<string, EventWords>> = {
     tone: 'warning',
     tell: (data) => `did not ask again: the retry budget${data.after(' ', 'budget')} is used up${data.after('; the call ended with ')}`,
   },
+  'hedge.started': {
+    tone: 'plain',
+    tell: (data) =>
+      `asked a second time beside a late answer (attempt ${data.count('attempt')}, after ${data.duration('afterMs') ?? 'a while'})`,
+  },
+  'hedge.won': { tone: 'good', tell: (data) => `was answered first by attempt ${data.count('attempt')}` },
+  'hedge.suppressed': { tone: 'warning', tell: (data) => `did not ask a second time: the budget${data.after(' ', 'budget')} is used up` },
   'timeout.fired': { tone: 'warning', tell: (data) => `gave up a call after ${data.duration('afterMs') ?? 'its time'}` },
   'timeout.late': {
     tone: 'plain',
@@ -205,6 +221,34 @@ const words: Readonly<Record<string, EventWords>> = {
       return `refused a call${ofKey(data)}${refusedBecause(data)}${retryAfter === null ? '' : `; there is room in ${retryAfter}`}`
     },
   },
+  'throttler.rejected': {
+    tone: 'warning',
+    tell: (data) => `refused a call${refusedBecause(data)} (${data.count('running')} running, ${data.count('queued')} waiting)`,
+  },
+  'concurrency.rejected': {
+    tone: 'warning',
+    tell: (data) => `refused a call${refusedBecause(data)} (limit ${data.count('limit')}, ${data.count('queued')} waiting)`,
+  },
+  'concurrency.limit-changed': {
+    tone: 'plain',
+    tell: (data) => `moved its limit of concurrent calls from ${data.count('from')} to ${data.count('to')}`,
+  },
+  'load.shedding-started': {
+    tone: 'warning',
+    isChange: true,
+    tell: (data) => `${data.is('dark') ? 'would shed' : 'sheds'} the least important calls from now on`,
+  },
+  'load.shedding-ended': { tone: 'good', isChange: true, tell: (data) => `sheds no calls any more (${data.count('shed')} were)` },
+  'load.shed': {
+    tone: 'warning',
+    tell: (data) =>
+      `${data.is('dark') ? 'would have turned' : 'turned'} ${data.count('calls')} calls away${data.after(' of priority ', 'priority')}`,
+  },
+  'cache.stale-served': {
+    tone: 'warning',
+    tell: (data) => `answered with a value that was ${data.duration('ageMs') ?? 'some time'} old${data.after('; no new one: ')}`,
+  },
+  'cache.refresh-failed': { tone: 'warning', tell: (data) => `could not fetch a new value${data.after(': ')}` },
   'limiter.paused': {
     tone: 'paused',
     tell: (data) =>
@@ -216,6 +260,38 @@ const words: Readonly<Record<string, EventWords>> = {
   },
   'fallback.used': { tone: 'warning', tell: (data) => `answered with its fallback${data.after('; the call ended with ')}` },
   'fallback.failed': { tone: 'bad', tell: (data) => `could not answer with its fallback${data.after(': ')}` },
+  'idempotency.replayed': { tone: 'plain', tell: (data) => `answered with the stored outcome${data.after(' of ', 'operation')}` },
+  'idempotency.refused': { tone: 'warning', tell: (data) => `refused a call by its idempotency key${data.after(': ', 'code')}` },
+  'idempotency.recovered': {
+    tone: 'plain',
+    tell: (data) => `found out what became of an interrupted operation${data.after(': ', 'outcome')}`,
+  },
+  'idempotency.unprotected': {
+    tone: 'bad',
+    tell: (data) => `ran an operation although its store cannot be reached${data.after(': ', 'operation')}`,
+  },
+  'idempotency.lease-lost': {
+    tone: 'bad',
+    tell: (data) => `lost the claim on an operation that still ran${data.after(': ', 'operation')}`,
+  },
+  'idempotency.not-stored': {
+    tone: 'bad',
+    tell: (data) => `could not store the outcome of an operation${data.after(': ', 'operation')}`,
+  },
+  'state.entered': {
+    tone: 'plain',
+    tell: (data) => `is now in the state ${data.text('to') ?? 'it has'}${data.after(' (it was ', 'from', ')')}`,
+  },
+  'state.transition-refused': {
+    tone: 'warning',
+    tell: (data) => `did not take the event${data.after(' ', 'event')}${data.after(' in the state ', 'state')}: a guard says no`,
+  },
+  'state.transition-failed': {
+    tone: 'bad',
+    tell: (data) => `failed in the transition${data.after(' by ', 'event')}; it is in the state ${data.text('state') ?? 'it has'}`,
+  },
+  'worker.started': { tone: 'plain', tell: () => 'started a worker' },
+  'worker.ended': { tone: 'plain', tell: (data) => `ended a worker${data.after(': ', 'why')}` },
   'cell.drained': { tone: 'plain', isChange: true, tell: () => 'has no call under way any more' },
   'system.policy-registered': { tone: 'plain', isShared: true, tell: () => 'is new here' },
   'system.policy-removed': { tone: 'plain', isShared: true, tell: () => 'is no more' },

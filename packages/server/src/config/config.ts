@@ -2,6 +2,7 @@ import type { RateLimiterSettings, BulkheadSettings, TimeoutSettings } from './s
 import type { CircuitBreakerSettings } from './schema-circuit-breaker.ts'
 import type { FallbackSettings } from './schema-fallback.ts'
 import type { HealthCheckSettings } from './schema-health.ts'
+import type { AdaptiveConcurrencySettings, HedgeSettings, LoadShedderSettings, ThrottlerSettings } from './schema-load.ts'
 import type { PipelineStep } from './schema-pipeline.ts'
 import type { RetrySettings } from './schema-retry.ts'
 import type {
@@ -31,6 +32,10 @@ export interface ReliabilityConfig {
   readonly timeouts: ByName<TimeoutSettings>
   readonly bulkheads: ByName<BulkheadSettings>
   readonly rateLimiters: ByName<RateLimiterSettings>
+  readonly loadShedders: ByName<LoadShedderSettings>
+  readonly hedges: ByName<HedgeSettings>
+  readonly throttlers: ByName<ThrottlerSettings>
+  readonly adaptiveLimits: ByName<AdaptiveConcurrencySettings>
   readonly fallbacks: ByName<FallbackSettings>
   readonly healthChecks: ByName<HealthCheckSettings>
   readonly upstreams: ByName<UpstreamSettings>
@@ -89,4 +94,8 @@ export interface UpstreamPipeline {
   readonly rateLimiter?: RateLimiterSettings
   readonly bulkhead?: BulkheadSettings
   readonly attemptTimeout?: TimeoutSettings
+  readonly loadShedder?: LoadShedderSettings
+  readonly hedge?: HedgeSettings
+  readonly throttler?: ThrottlerSettings
+  readonly adaptiveConcurrency?: AdaptiveConcurrencySettings
 }

@@ -1,4 +1,15 @@
-import { bulkhead, circuitBreaker, isHoldfastError, rateLimiter, retry, retryBudget } from 'holdfast'
+import {
+  adaptiveConcurrency,
+  bulkhead,
+  circuitBreaker,
+  hedge,
+  isHoldfastError,
+  loadShedder,
+  rateLimiter,
+  retry,
+  retryBudget,
+  throttler,
+} from 'holdfast'
 import type { ByName, ReliabilityConfig } from './config.ts'
 import type { Report } from './report.ts'
 import type { RateLimiterSettings } from './schema-gates.ts'
@@ -14,6 +25,10 @@ export function checkPolicies(config: ReliabilityConfig, report: Report): void {
   checkStep('retry', config.retryPolicies, buildRetry)
   checkStep('bulkhead', config.bulkheads, (settings) => bulkhead(settings))
   checkStep('rateLimiter', config.rateLimiters, buildRateLimiter)
+  checkStep('loadShedder', config.loadShedders, (settings) => loadShedder(settings))
+  checkStep('hedge', config.hedges, (settings) => hedge(settings))
+  checkStep('throttler', config.throttlers, (settings) => throttler(settings))
+  checkStep('adaptiveConcurrency', config.adaptiveLimits, (settings) => adaptiveConcurrency(settings))
   checkQuotaNames(config, report)
 
   function checkStep<T>(step: PipelineStep, definitions: ByName<T>, build: (settings: T) => unknown): void {

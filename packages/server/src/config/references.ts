@@ -18,6 +18,10 @@ const kindOfSection: Readonly<Record<string, string>> = {
   timeouts: 'timeout',
   bulkheads: 'bulkhead',
   rateLimiters: 'rate limiter',
+  loadShedders: 'load shedder',
+  hedges: 'hedge',
+  throttlers: 'throttler',
+  adaptiveLimits: 'adaptive limit',
   fallbacks: 'fallback',
   healthChecks: 'health check',
 }

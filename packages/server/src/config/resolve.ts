@@ -32,6 +32,10 @@ export function resolveConfig(source: ConfigSource, options: ResolveOptions): Re
     timeouts: mapNames(source.timeouts, (after, name) => ({ name, after })),
     bulkheads: named(source.bulkheads),
     rateLimiters: named(source.rateLimiters),
+    loadShedders: named(source.loadShedders),
+    hedges: named(source.hedges),
+    throttlers: named(source.throttlers),
+    adaptiveLimits: named(source.adaptiveLimits),
     fallbacks: mapNames(source.fallbacks, (fallback, name) => resolveFallback(name, fallback, ['fallbacks', name], options)),
     healthChecks: named(source.healthChecks),
   }

@@ -5,16 +5,30 @@ import { choice, parsedScalar } from './scalars.ts'
 import { circuitBreakerSchema, type CircuitBreakerSettings } from './schema-circuit-breaker.ts'
 import { fallbackSchema, type FallbackSource } from './schema-fallback.ts'
 import { bulkheadSchema, rateLimiterSchema, timeoutSchema, type BulkheadSettings, type RateLimiterSettings } from './schema-gates.ts'
+import {
+  adaptiveConcurrencySchema,
+  hedgeSchema,
+  loadShedderSchema,
+  throttlerSchema,
+  type AdaptiveConcurrencySettings,
+  type HedgeSettings,
+  type LoadShedderSettings,
+  type ThrottlerSettings,
+} from './schema-load.ts'
 import { retrySchema, type RetrySettings } from './schema-retry.ts'
 import { section } from './section.ts'
 
 /** The section in which the definitions of each pipeline step stand. */
 export const sectionOfStep = {
   fallback: 'fallbacks',
+  loadShedder: 'loadShedders',
   totalTimeout: 'timeouts',
   retry: 'retryPolicies',
+  hedge: 'hedges',
   circuitBreaker: 'circuitBreakers',
   rateLimiter: 'rateLimiters',
+  throttler: 'throttlers',
+  adaptiveConcurrency: 'adaptiveLimits',
   bulkhead: 'bulkheads',
   attemptTimeout: 'timeouts',
 } as const
@@ -30,10 +44,14 @@ type Unnamed<T> = Omit<T, 'name'>
 export interface PipelineSource {
   readonly order?: readonly PipelineStep[]
   readonly fallback?: string | FallbackSource
+  readonly loadShedder?: string | Unnamed<LoadShedderSettings>
   readonly totalTimeout?: string | number
   readonly retry?: string | Unnamed<RetrySettings>
+  readonly hedge?: string | Unnamed<HedgeSettings>
   readonly circuitBreaker?: string | Unnamed<CircuitBreakerSettings>
   readonly rateLimiter?: string | Unnamed<RateLimiterSettings>
+  readonly throttler?: string | Unnamed<ThrottlerSettings>
+  readonly adaptiveConcurrency?: string | Unnamed<AdaptiveConcurrencySettings>
   readonly bulkhead?: string | Unnamed<BulkheadSettings>
   readonly attemptTimeout?: string | number
 }
@@ -72,16 +90,37 @@ export const pipelineSchema: z.ZodType<PipelineSource> = section(
     fallback: nameOr('fallback', fallbackSchema)
       .exactOptional()
       .describe('The answer when there is none: a name from fallbacks, or its settings.'),
+    loadShedder: nameOr('load shedder', loadShedderSchema)
+      .exactOptional()
+      .describe('A name from loadShedders, or its settings: under load, the least important requests are turned away first.'),
     totalTimeout: timeoutOrName().exactOptional().describe('Time for all attempts and the delays between them, until the answer begins.'),
     retry: nameOr('retry policy', retrySchema).exactOptional().describe('A name from retryPolicies, or its settings.'),
+    hedge: nameOr('hedge', hedgeSchema)
+      .exactOptional()
+      .describe('A name from hedges, or its settings: a second request beside one that is late, where it may be repeated.'),
     circuitBreaker: nameOr('circuit breaker', circuitBreakerSchema)
       .exactOptional()
       .describe('A name from circuitBreakers, or its settings.'),
     rateLimiter: nameOr('rate limiter', rateLimiterSchema).exactOptional().describe('A name from rateLimiters, or its settings.'),
+    throttler: nameOr('throttler', throttlerSchema)
+      .exactOptional()
+      .describe('A name from throttlers, or its settings: requests start one after the other.'),
+    adaptiveConcurrency: nameOr('adaptive limit', adaptiveConcurrencySchema)
+      .exactOptional()
+      .describe('A name from adaptiveLimits, or its settings: the limit of concurrent requests follows what the upstream can bear.'),
     bulkhead: nameOr('bulkhead', bulkheadSchema).exactOptional().describe('A name from bulkheads, or its settings.'),
     attemptTimeout: timeoutOrName().exactOptional().describe('Time for each attempt, until the answer begins (its headers).'),
   },
-  { aliases: { breaker: 'circuitBreaker', retryPolicy: 'retry', limiter: 'rateLimiter' }, elsewhere: { timeout: whichTimeout } },
+  {
+    aliases: {
+      breaker: 'circuitBreaker',
+      retryPolicy: 'retry',
+      limiter: 'rateLimiter',
+      adaptiveLimit: 'adaptiveConcurrency',
+      hedging: 'hedge',
+    },
+    elsewhere: { timeout: whichTimeout },
+  },
 ).check(({ value, issues }) => {
   const { order } = value
   if (order === undefined) return

@@ -4,6 +4,16 @@ import { circuitBreakerSchema, type CircuitBreakerSettings } from './schema-circ
 import { fallbackSchema, type FallbackSource } from './schema-fallback.ts'
 import { bulkheadSchema, rateLimiterSchema, timeoutSchema, type BulkheadSettings, type RateLimiterSettings } from './schema-gates.ts'
 import { healthCheckSchema, type HealthCheckSettings } from './schema-health.ts'
+import {
+  adaptiveConcurrencySchema,
+  hedgeSchema,
+  loadShedderSchema,
+  throttlerSchema,
+  type AdaptiveConcurrencySettings,
+  type HedgeSettings,
+  type LoadShedderSettings,
+  type ThrottlerSettings,
+} from './schema-load.ts'
 import { retrySchema, type RetrySettings } from './schema-retry.ts'
 import { serverSchema, type ServerSource } from './schema-server.ts'
 import { upstreamSchema, type UpstreamSource } from './schema-upstream.ts'
@@ -20,6 +30,10 @@ export interface ConfigSource {
   readonly timeouts: Readonly<Record<string, number>>
   readonly bulkheads: Definitions<BulkheadSettings>
   readonly rateLimiters: Definitions<RateLimiterSettings>
+  readonly loadShedders: Definitions<LoadShedderSettings>
+  readonly hedges: Definitions<HedgeSettings>
+  readonly throttlers: Definitions<ThrottlerSettings>
+  readonly adaptiveLimits: Definitions<AdaptiveConcurrencySettings>
   readonly fallbacks: Readonly<Record<string, FallbackSource>>
   readonly healthChecks: Definitions<HealthCheckSettings>
   readonly upstreams: Readonly<Record<string, UpstreamSource>>
@@ -58,6 +72,16 @@ export const configSchema: z.ZodType<ConfigSource> = section(
     rateLimiters: definitions('rate limiters', rateLimiterSchema)
       .prefault({})
       .describe('Rate limiters. Upstreams that name the same one share its limit.'),
+    loadShedders: definitions('load shedders', loadShedderSchema)
+      .prefault({})
+      .describe('Load shedders. Upstreams that name the same one share its load.'),
+    hedges: definitions('hedges', hedgeSchema).prefault({}).describe('Hedges. Upstreams that name the same one share its budget.'),
+    throttlers: definitions('throttlers', throttlerSchema)
+      .prefault({})
+      .describe('Throttlers. Upstreams that name the same one share its places.'),
+    adaptiveLimits: definitions('adaptive limits', adaptiveConcurrencySchema)
+      .prefault({})
+      .describe('Adaptive limits of concurrent requests. Upstreams that name the same one share its places.'),
     fallbacks: definitions('fallbacks', fallbackSchema).prefault({}).describe('Answers that are given instead of none.'),
     healthChecks: definitions('health checks', healthCheckSchema).prefault({}).describe('Health checks.'),
     upstreams: z

@@ -48,6 +48,10 @@ const stepsOfKind: Readonly<Record<string, readonly PipelineStep[]>> = {
   'circuit-breaker': ['circuitBreaker'],
   'rate-limiter': ['rateLimiter'],
   bulkhead: ['bulkhead'],
+  'load-shedder': ['loadShedder'],
+  hedge: ['hedge'],
+  throttler: ['throttler'],
+  'adaptive-concurrency': ['adaptiveConcurrency'],
 }
 
 /** Where the settings of a policy are written: as a definition, or in an upstream of its own. */

@@ -62,6 +62,11 @@ export class Answer {
     this.source.discard()
   }
 
+  /** Policies dispose of answers that nobody will see. */
+  [Symbol.dispose](): void {
+    this.discard()
+  }
+
   /** A piece of the body has come. Answers false when there is enough of it for now. */
   push(chunk: Buffer): boolean {
     if (this.receiver !== undefined) return this.receiver.data(chunk)
@@ -105,6 +110,10 @@ export class UpstreamFailure extends Error {
   }
   get headers(): { get(name: string): string | undefined } {
     return this.answer.headers
+  }
+
+  [Symbol.dispose](): void {
+    this.answer.discard()
   }
 }
 Object.defineProperty(UpstreamFailure.prototype, 'name', { value: 'UpstreamFailure' })

@@ -8,6 +8,10 @@ const kinds: Readonly<Record<string, readonly string[]>> = {
   fallback: ['fallback'],
   bulkhead: ['bulkhead', 'compartmented-bulkhead'],
   limiter: ['rate-limiter'],
+  load: ['load-shedder'],
+  hedge: ['hedge'],
+  throttler: ['throttler'],
+  concurrency: ['adaptive-concurrency'],
 }
 
 /** What an event is about: the id of the policy that told it, where it is registered; else the name it gave. */

@@ -1,20 +1,28 @@
 import {
-  circuitBreaker,
+  adaptiveConcurrency,
   bulkhead,
+  circuitBreaker,
   fallback,
+  hedge,
   isTransient,
+  loadShedder,
   rateLimiter,
   retry,
   retryBudget,
+  throttler,
   timeout,
+  type AdaptiveConcurrencyOptions,
   type BulkheadOptions,
   type Call,
   type CircuitBreakerOptions,
   type FallbackOptions,
+  type HedgeOptions,
+  type LoadShedderOptions,
   type RateLimiter,
   type RateLimiterOptions,
   type RateRetryBudget,
   type RetryOptions,
+  type ThrottlerOptions,
   type TimeoutOptions,
 } from 'holdfast'
 import type { AnyPolicy, FaultTolerantSystem } from 'holdfast/system'
@@ -27,10 +35,14 @@ const maxWaitingForQuota = 1_000
 
 const kindOfStep: Readonly<Record<PipelineStep, string>> = {
   fallback: 'fallback',
+  loadShedder: 'load-shedder',
   totalTimeout: 'timeout',
   retry: 'retry',
+  hedge: 'hedge',
   circuitBreaker: 'circuit-breaker',
   rateLimiter: 'rate-limiter',
+  throttler: 'throttler',
+  adaptiveConcurrency: 'adaptive-concurrency',
   bulkhead: 'bulkhead',
   attemptTimeout: 'timeout',
 }
@@ -114,9 +126,13 @@ export class PolicySet {
 const makers: Readonly<Record<PipelineStep, (options: never) => unknown>> = {
   fallback: (options: FallbackOptions & { readonly value: unknown }) => fallback(options),
   totalTimeout: (options: TimeoutOptions) => timeout(options),
+  loadShedder: (options: LoadShedderOptions) => loadShedder(options),
   retry: (options: RetryOptions) => retry(options),
+  hedge: (options: HedgeOptions) => hedge(options),
   circuitBreaker: (options: CircuitBreakerOptions<never>) => circuitBreaker(options),
   rateLimiter: (options: RateLimiterOptions) => rateLimiter(options),
+  throttler: (options: ThrottlerOptions) => throttler(options),
+  adaptiveConcurrency: (options: AdaptiveConcurrencyOptions) => adaptiveConcurrency(options),
   bulkhead: (options: BulkheadOptions) => bulkhead(options),
   attemptTimeout: (options: TimeoutOptions) => timeout(options),
 }
@@ -140,6 +156,8 @@ function optionsOf(
         isFailure: (error: unknown) => !(error instanceof UpstreamFailure) || error.judgement.countsAsFailure,
         ignore: (error: unknown) => (error instanceof UpstreamFailure && error.status === 429) || error instanceof BodyTooLarge,
       }
+    case 'hedge':
+      return { ...options, idempotent: (call: Call) => (call.context as RequestContext).idempotent }
     case 'rateLimiter': {
       const { key, ...limit } = options as unknown as { readonly key: RateLimitKey }
       return { ...limit, keyOf: keyOf(key) }

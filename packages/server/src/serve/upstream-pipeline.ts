@@ -46,8 +46,10 @@ export function pipelineLayers({ steps, quota }: UpstreamPolicies, observers: Ob
   return [meter, ...layers, policy({ name: 'attempt-meter', parts: [new Meter(clock, observers.attempt), observers.running] })]
 }
 
+const stepsOfPlaces: ReadonlySet<PipelineStep> = new Set(['rateLimiter', 'throttler', 'adaptiveConcurrency', 'bulkhead', 'attemptTimeout'])
+
 /** The place before which the quota's pause stands: waiting for it must take no place, and must count for no attempt's time. */
 function quotaIndex(steps: UpstreamPolicies['steps']): number {
-  const index = steps.findIndex(({ step }) => step === 'rateLimiter' || step === 'bulkhead' || step === 'attemptTimeout')
+  const index = steps.findIndex(({ step }) => stepsOfPlaces.has(step))
   return index < 0 ? steps.length : index
 }

@@ -58,7 +58,7 @@ export class HedgeRun implements HeapNode {
     const { call, startedAt, number } = attempt
     this.running.splice(this.running.indexOf(attempt), 1)
     if (this.over) {
-      if (ok) discard(value)
+      discard(value)
       call.close()
       return
     }
@@ -75,6 +75,7 @@ export class HedgeRun implements HeapNode {
         flow.events.emit({ type: 'hedge.won', policy: rules.name, at: rules.clock.wallNow(), attempt: attempt.number })
     }
     this.end()
+    if (this.failure !== undefined) discard(this.failure.value)
     this.contexts?.keep(attempt.call.context as Record<string, unknown>)
     const now = rules.clock.now()
     const losers = this.running.slice() // they leave the list as they are cancelled
@@ -88,6 +89,7 @@ export class HedgeRun implements HeapNode {
 
   private lose(number: number, call: CallState, failure: unknown): void {
     if (number === 1) this.failure = { value: failure }
+    else discard(failure) // it may carry what has to be closed, a response say
     call.close()
     const isNext = this.rules.onFailure && this.startHedge()
     if (isNext) this.scheduleNext()
