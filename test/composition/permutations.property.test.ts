@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { fates, layerNames, Stage, type Fate, type LayerName } from './stage.fixture.ts'
+import { fates, layerNames, moreLayerNames, Stage, type Fate, type LayerName } from './stage.fixture.ts'
 import { expectNoUnhandledRejection } from '../support/unhandled-rejections.ts'
 
 expectNoUnhandledRejection()
@@ -79,3 +79,19 @@ it('P14: random scripts in random orders, with or without flows between gates, t
   const spied = fc.array(fc.boolean(), { minLength: layerNames.length, maxLength: layerNames.length })
   await fc.assert(fc.asyncProperty(order, script, spied, play), { numRuns: 2_000, seed: 20_261_123 })
 })
+
+it(
+  'P14: so do random orders of all layers there are: caches, hedges, shedders, throttlers and adaptive limits among them',
+  { timeout: 300_000 },
+  async () => {
+    const script = fc.array(fc.record({ fate: fc.constantFrom(...fates), afterMs: fc.constantFrom(0, 1, 60, 250, 900) }), {
+      minLength: 1,
+      maxLength: 20,
+    })
+    const all = [...layerNames, ...moreLayerNames]
+    await fc.assert(
+      fc.asyncProperty(fc.shuffledSubarray(all, { minLength: 2 }), script, (order, plays) => play(order, plays)),
+      { numRuns: 1_500, seed: 110 },
+    )
+  },
+)

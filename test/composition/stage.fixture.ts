@@ -1,11 +1,16 @@
 import {
+  adaptiveConcurrency,
   bulkhead,
+  cache,
   circuitBreaker,
   fallback,
+  hedge,
+  loadShedder,
   parts,
   pipeline,
   rateLimiter,
   retry,
+  throttler,
   timeout,
   type Call,
   type CallOptions,
@@ -15,7 +20,9 @@ import {
 import { fakeClock, seededRandom } from 'holdfast/testing'
 
 export const layerNames = ['fallback', 'total timeout', 'retry', 'breaker', 'limiter', 'bulkhead', 'attempt timeout'] as const
-export type LayerName = (typeof layerNames)[number]
+/** Further layers, too many to try all orders of all of them. */
+export const moreLayerNames = ['cache', 'load shedder', 'hedge', 'throttler', 'adaptive concurrency'] as const
+export type LayerName = (typeof layerNames)[number] | (typeof moreLayerNames)[number]
 
 /** What one call meets. */
 export const fates = [
@@ -91,7 +98,9 @@ export class Stage {
     if (controller !== undefined) this.signals.push(signal)
     const held =
       fate === 'abort while queued' || fate === 'abort racing a grant' ? [this.places.tryAcquire(), this.places.tryAcquire()] : []
-    const options: CallOptions = fate === 'deadline' ? { signal, deadline: 300 } : { signal }
+    // some calls ask for the same thing, so that a cache has them wait for one another
+    const key = fate === 'slow' || fate === 'hang' || fate === 'abort while running' ? 'shared' : undefined
+    const options: CallOptions = fate === 'deadline' ? { signal, deadline: 300 } : { signal, key }
     void this.guarded.tryExecute(this.work(fate, leave), options).then(() => this.settled++)
     if (controller === undefined) return
     this.clock
@@ -131,6 +140,18 @@ export class Stage {
       limiter: rateLimiter({ limit: 12, window: '1s', maxQueued: 3, maxWait: 800, clock }),
       bulkhead: places,
       'attempt timeout': timeout({ after: 400, clock }),
+      cache: cache({ ttl: 100, staleWhileRevalidate: 200, staleIfError: 500, clock }),
+      'load shedder': loadShedder({ capacity: 10, maxLoad: 0.9, clock, random: seededRandom(2) }),
+      hedge: hedge({ delay: 80, maxHedges: 2, hedgeOnFailure: true, clock }),
+      throttler: throttler({ maxConcurrent: 3, spacing: 20, maxQueued: 4, maxWait: '1s', clock }),
+      'adaptive concurrency': adaptiveConcurrency({
+        maxLimit: 4,
+        initialLimit: 2,
+        maxQueued: 3,
+        maxWait: '1s',
+        clock,
+        random: seededRandom(3),
+      }),
     }
   }
 

@@ -23,6 +23,9 @@ export class Arrivals extends SimulatedEvent {
     this.endMs = endMs
     this.random = random
     this.arrive = arrive
+  }
+
+  begin(): void {
     this.scheduleNext()
   }
 

@@ -56,7 +56,9 @@ describe('replay', () => {
 
   it('116: the same trace brings the same report', async () => {
     const once = (): ReturnType<typeof replay> =>
-      replay(recorded, ({ clock, random }) => pipeline(retry({ clock, random }), circuitBreaker({ openForJitter: 0.5, clock, random })), { seed: 9 })
+      replay(recorded, ({ clock, random }) => pipeline(retry({ clock, random }), circuitBreaker({ openForJitter: 0.5, clock, random })), {
+        seed: 9,
+      })
     expect(await once()).toEqual(await once())
   })
 

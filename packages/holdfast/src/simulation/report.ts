@@ -116,14 +116,14 @@ export function makeReport(parts: ReportParts): SimulationReport {
 }
 
 /** The value below which a share of sorted values lies (nearest rank). */
-export function quantile(sorted: ArrayLike<number>, share: number): number {
+function quantile(sorted: ArrayLike<number>, share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] as number
 }
 
 /** Jain, Chiu, Hawe: A quantitative measure of fairness, 1984. */
-export function jain(shares: readonly number[]): number {
-  const sum = shares.reduce((total, share) => total + share, 0)
-  const squares = shares.reduce((total, share) => total + share * share, 0)
+function jain(shares: readonly number[]): number {
+  const sum = total(shares, (share) => share)
+  const squares = total(shares, (share) => share * share)
   return squares === 0 ? 1 : (sum * sum) / (shares.length * squares)
 }
 
@@ -168,7 +168,7 @@ function sortedLatencies(tally: Tally, rows: readonly number[]): Float64Array {
   return Float64Array.from(
     rows.filter((row) => tally.isAnswered(row)),
     (row) => tally.latency(row),
-  ).sort()
+  ).toSorted()
 }
 
 function latencyFigures(sorted: Float64Array): LatencyFigures | null {
@@ -210,8 +210,8 @@ function goodputs(tally: Tally, rows: readonly number[], clients: number): reado
   return Array.from(offered, (count, client) => (count === 0 ? 1 : (answered[client] as number) / count))
 }
 
-function total(rows: readonly number[], of: (row: number) => number): number {
+function total(numbers: readonly number[], of: (one: number) => number): number {
   let sum = 0
-  for (const row of rows) sum += of(row)
+  for (const one of numbers) sum += of(one)
   return sum
 }

@@ -36,7 +36,8 @@ export function curveOf(owner: string, option: string, schedule: Schedule, min =
     checked(owner, `${option}[${index}].value`, value, min)
     if (rampTo === undefined) continue
     checked(owner, `${option}[${index}].rampTo`, rampTo, min)
-    if (index === steps.length - 1) throw invalidOption(owner, `${option}[${index}].rampTo`, rampTo, 'followed by a step where the ramp ends')
+    if (index === steps.length - 1)
+      throw invalidOption(owner, `${option}[${index}].rampTo`, rampTo, 'followed by a step where the ramp ends')
   }
   return new StepCurve(steps)
 }

@@ -23,7 +23,15 @@ describe('simulate', () => {
       const log: (SimulationEvent | PolicyEvent)[] = []
       const make: PipelineFactory = ({ clock, random, client }) => {
         const name = `client-${client}`
-        const breaker = circuitBreaker({ name, failureThreshold: 5, failureWindow: '10s', openFor: '2s', openForJitter: 0.5, clock, random })
+        const breaker = circuitBreaker({
+          name,
+          failureThreshold: 5,
+          failureWindow: '10s',
+          openFor: '2s',
+          openForJitter: 0.5,
+          clock,
+          random,
+        })
         const again = retry({ name, maxAttempts: 3, initialDelay: '50ms', clock, random })
         breaker.on((event) => log.push(event))
         again.on((event) => log.push(event))
@@ -97,7 +105,12 @@ describe('simulate', () => {
   })
 
   it('agrees with queueing theory: one worker at half its capacity keeps a call twice its service time (M/M/1)', async () => {
-    const queue = { ...base, durationMs: 2_000_000, load: { rate: 50 }, dependency: { workers: 1, service: { kind: 'exponential', meanMs: 10 } } } as const
+    const queue = {
+      ...base,
+      durationMs: 2_000_000,
+      load: { rate: 50 },
+      dependency: { workers: 1, service: { kind: 'exponential', meanMs: 10 } },
+    } as const
     const { latency } = await simulate(queue, undefined, { seed: 5 })
     expect(latency!.meanMs).toBeGreaterThan(19)
     expect(latency!.meanMs).toBeLessThan(21)
@@ -110,6 +123,36 @@ describe('simulate', () => {
       return times
     }
     expect(await arrivals(({ clock }) => bulkhead({ maxConcurrent: 1, clock }))).toEqual(await arrivals())
+  })
+
+  it('a request asks for the same work although others before it were refused', async () => {
+    const ends = async (make?: PipelineFactory): Promise<ReadonlyMap<number, number>> => {
+      const answered = new Map<number, number>()
+      const onEvent = (event: SimulationEvent): void => {
+        if (event.type === 'request.ended' && event.outcome === 'answered') answered.set(event.request, event.atMs)
+      }
+      await simulate({ ...base, dependency: { ...server, workers: Infinity } }, make, { onEvent })
+      return answered
+    }
+    const [all, some] = [await ends(), await ends(({ clock }) => bulkhead({ maxConcurrent: 6, clock }))]
+    expect(some.size).toBeGreaterThan(1_000)
+    expect(some.size).toBeLessThan(all.size)
+    for (const [request, atMs] of some) expect(all.get(request)).toBe(atMs)
+  })
+
+  it.each([
+    ['always', 0.1],
+    ['never', 1],
+  ] as const)('a dependency that stops cancelled work %s is busy for %f of the time', async (stopsOnCancel, share) => {
+    const patience: Scenario = {
+      ...base,
+      load: { rate: 1, arrivals: 'regular', deadlineMs: 100, passDeadline: true },
+      dependency: { workers: 1, service: { kind: 'constant', ms: 10_000 }, stopsOnCancel },
+    }
+    const { dependencies, outcomes } = await simulate(patience)
+    expect(Math.abs(dependencies[0]!.utilisation! - share)).toBeLessThan(0.1)
+    expect(outcomes.timedOut).toBe(19)
+    expect(dependencies[0]!.stopped).toBe(stopsOnCancel === 'always' ? 19 : 0)
   })
 
   it('e.1: without protection a server at twice its load answers nobody in time once its queue is built', async () => {
@@ -139,7 +182,10 @@ describe('simulate', () => {
     const plain: PipelineFactory = ({ clock, random }) =>
       retry({ maxAttempts: 3, initialDelay: '10ms', retryOn: () => true, clock, random })
     const at = async (ratio: string): Promise<readonly [number, number]> => {
-      const { phases } = await simulate(retryScenarios.find(({ name }) => name.startsWith(`${ratio} % `))!, plain)
+      const { phases } = await simulate(
+        retryScenarios.find(({ name }) => name.startsWith(`${ratio} % `))!,
+        plain,
+      )
       return [phases[0]!.goodput, phases[0]!.attemptsPerRequest]
     }
     expect(await at('100')).toEqual([0, 3])
@@ -176,24 +222,35 @@ describe('simulate', () => {
   })
 
   it('a pause makes workers stand still for its length', async () => {
-    const one: Scenario = {
+    const halted: Scenario = {
       ...base,
-      durationMs: 1_000,
       load: { rate: 1, arrivals: 'regular' },
-      dependency: { workers: 1, service: { kind: 'constant', ms: 100 } },
+      durationMs: 2_500,
+      dependency: { workers: 1, service: { kind: 'constant', ms: 100 }, pauses: [{ fromMs: 1_050, toMs: 1_400 }] },
     }
-    const two: Scenario = { ...one, durationMs: 2_500, dependency: { ...one.dependency, pauses: [{ fromMs: 1_050, toMs: 1_400 }] } as SimulatedDependency }
-    const report = await simulate(two)
+    const report = await simulate(halted)
     expect(report.offered).toBe(2)
     expect(report.latency!.maxMs).toBeCloseTo(450, 6)
     expect(report.latency!.p50Ms).toBeCloseTo(100, 6)
   })
 
   it.each([
-    ['no workers', { dependency: { ...server, workers: 0 } }, /test: option 'workers' must be a whole number from 1 up, or Infinity, got 0/],
+    [
+      'no workers',
+      { dependency: { ...server, workers: 0 } },
+      /test: option 'workers' must be a whole number from 1 up, or Infinity, got 0/,
+    ],
     ['a distribution that is none', { dependency: { ...server, service: { kind: 'gauss' } } }, /option 'service'/],
-    ['pauses that overlap', { dependency: { ...server, pauses: [{ fromMs: 5, toMs: 3 }] } }, /pauses\[0\]\.toMs' must be more than 5, got 3/],
-    ['a client that does not exist', { load: { rate: 1, clients: [0, 1] } }, /load\.clients\[1\]' must be a whole number from 0 to 0, got 1/],
+    [
+      'pauses that overlap',
+      { dependency: { ...server, pauses: [{ fromMs: 5, toMs: 3 }] } },
+      /pauses\[0\]\.toMs' must be more than 5, got 3/,
+    ],
+    [
+      'a client that does not exist',
+      { load: { rate: 1, clients: [0, 1] } },
+      /load\.clients\[1\]' must be a whole number from 0 to 0, got 1/,
+    ],
     ['an option nobody knows', { dependancy: server }, /there is no option 'dependancy' \(did you mean 'dependency'\?\)/],
     ['no load', { load: [] }, /option 'load' must be at least one load/],
   ])('refuses a scenario with %s', async (_what, change, message) => {

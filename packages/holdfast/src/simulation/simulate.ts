@@ -147,7 +147,7 @@ class Simulation implements RequestWorld {
     const [first, last] = load.clients ?? [0, clients - 1]
     integerOption(owner, 'load.clients[1]', last, { min: integerOption(owner, 'load.clients[0]', first), max: clients - 1 })
     const optionsOf = dependencies.map((_, shard) => callOptions(load, kind, dependencies.length > 1 ? `shard-${shard}` : undefined))
-    new Arrivals(owner, load, this.time, this.scenario.durationMs, streamOf(this.settings.seed, 2, index), () => {
+    const arrivals = new Arrivals(owner, load, this.time, this.scenario.durationMs, streamOf(this.settings.seed, 2, index), () => {
       const row = this.tally.length
       this.dice.take(row, whereFrom)
       const client = first + Math.floor(this.dice.roll() * (last - first + 1))
@@ -158,6 +158,7 @@ class Simulation implements RequestWorld {
       const [pipeline, dependency] = [this.pipelines[client] as SimulatedPipeline, dependencies[shard] as Dependency]
       new Request(row, this, kind, pipeline, dependency, optionsOf[shard]).try()
     })
+    arrivals.begin()
   }
 
   private busyRatio(): number {

@@ -8,7 +8,7 @@ describe('virtual time', () => {
     const log: string[] = []
     time.setTimer(() => {
       void (async () => {
-        for (let link = 0; link < 500; link++) await undefined
+        for (let link = 0; link < 500; link++) await Promise.resolve()
         log.push(`chain done at ${time.now()}`)
       })()
     }, 10)
