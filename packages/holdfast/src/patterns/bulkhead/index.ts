@@ -25,3 +25,5 @@ export type {
   BulkheadStatus,
 } from './bulkhead.ts'
 export type { CompartmentedBulkhead, CompartmentedBulkheadOptions, CompartmentedBulkheadStatus } from './compartments.ts'
+export { bulkheadManager, type BulkheadManager, type BulkheadManagerOptions, type BulkheadManagerStatus } from './bulkhead-manager.ts'
+export { defaultPools, type DefaultPool } from './pools.ts'

@@ -20,4 +20,11 @@ export interface LimiterResumed extends PolicyEvent {
   readonly key: string | null
 }
 
-export type RateLimiterEvent = LimiterRejected | LimiterPaused | LimiterResumed
+/** `costOf`, `actualCost` or `refundOn` threw, or promised an answer that is needed at once: the call counts as reserved. */
+export interface LimiterCallbackFailed extends PolicyEvent {
+  readonly type: 'limiter.callback-failed'
+  readonly callback: string
+  readonly error: unknown
+}
+
+export type RateLimiterEvent = LimiterRejected | LimiterPaused | LimiterResumed | LimiterCallbackFailed

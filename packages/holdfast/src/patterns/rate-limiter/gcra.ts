@@ -1,16 +1,20 @@
-import { enlarged, roundedWaitMs, type LimitAlgorithm, type LimitSize } from './limit-algorithm.ts'
+import { LevelFloors } from './level-floors.ts'
+import { enlarged, roundedWaitMs, type LimitAlgorithm, type LimitSize, type UnitHold } from './limit-algorithm.ts'
 
 /** Numbers per slot: the level, and when it was so high. */
 const stride = 2
 
 /**
  * Generic Cell Rate Algorithm in its form as a leaky bucket (ITU-T I.371, Annex A): what is used raises a level that drains
- * at the limit's rate. Any interval of length P admits at most burst + limit · P / window.
+ * at the limit's rate. Any interval of length P admits at most burst + limit · P / window. A token bucket is the same seen from
+ * the other side: its tokens are what the level leaves of the burst.
  */
 export class Gcra implements LimitAlgorithm {
   capacity: number
   private unitsPerMs: number
   private levels: Float64Array = new Float64Array(0)
+  /** Of slots with units that may be given back. */
+  private readonly floors = new Map<number, LevelFloors>()
 
   constructor({ limit, windowMs, burst }: LimitSize) {
     this.capacity = burst ?? limit
@@ -23,8 +27,10 @@ export class Gcra implements LimitAlgorithm {
   }
 
   take(slot: number, cost: number, now: number): void {
-    this.levels[slot * stride] = this.used(slot, now) + cost
+    const level = this.used(slot, now)
+    this.levels[slot * stride] = Math.max(0, level + cost)
     this.levels[slot * stride + 1] = now
+    if (this.floors.size > 0) this.floors.get(slot)?.observe(Math.max(0, Math.min(level, level + cost)))
   }
 
   used(slot: number, now: number): number {
@@ -45,5 +51,29 @@ export class Gcra implements LimitAlgorithm {
 
   copy(from: number, to: number): void {
     this.levels.copyWithin(to * stride, from * stride, (from + 1) * stride)
+  }
+
+  hold(slot: number): UnitHold {
+    let floors = this.floors.get(slot)
+    if (floors === undefined) this.floors.set(slot, (floors = new LevelFloors()))
+    const watched = floors
+    const floor = watched.watch()
+    return {
+      giveBack: (units, later) => {
+        watched.observe(this.floors.get(slot) === watched ? this.used(slot, later) : 0)
+        const back = Math.min(units, floor.lowest())
+        watched.lower(units)
+        return back
+      },
+      end: () => {
+        if (watched.unwatch() === 0 && this.floors.get(slot) === watched) this.floors.delete(slot)
+      },
+    }
+  }
+
+  forget(slot: number): void {
+    if (this.floors.size === 0) return
+    this.floors.get(slot)?.observe(0)
+    this.floors.delete(slot)
   }
 }

@@ -1,4 +1,4 @@
-import type { Call } from '../../core/call.ts'
+import type { Cost } from '../../core/call.ts'
 import { deadlineHeap, type HeapNode } from '../../core/deadline-heap.ts'
 import type { DeadlineList } from '../../core/deadline-list.ts'
 import type { Seat } from '../../core/layer.ts'
@@ -42,7 +42,7 @@ export class KeyQueue implements HeapNode {
     heap.remove(this)
     for (let waiter = this.line.first; waiter !== undefined; waiter = this.line.first) {
       const now = gate.now()
-      const waitMs = gate.waitMs(this.key, waiter.call.cost, now)
+      const waitMs = gate.waitMs(this.key, waiter.cost, now)
       if (waitMs !== Infinity) {
         // after a pause of all keys, their queues must not all wake for the same turn
         const spreadMs = gate.queues.size > 1 ? gate.spreadMs(this.key, now + waitMs) : 0
@@ -65,10 +65,10 @@ export class KeyQueue implements HeapNode {
   expire(): void {
     for (let waiter = this.line.first; waiter !== undefined; waiter = this.line.first) {
       const now = this.gate.now()
-      if (!this.gate.take(this.key, waiter.call.cost, now)) break
+      if (!this.gate.take(this.key, waiter.cost, now)) break
       this.unlink(waiter)
       this.gate.came(this.key, now)
-      waiter.seat.grant(true)
+      waiter.seat.grant(this.gate.admission(this.key, waiter.cost, now))
     }
     this.arm()
   }
@@ -89,13 +89,13 @@ export class KeyQueue implements HeapNode {
 
 /** A call that waits for its turn. */
 export class LimitWaiter extends QueuedWaiter {
-  readonly call: Call
+  readonly cost: Cost | undefined
   readonly seat: Seat<Admitted>
   readonly queue: KeyQueue
 
-  constructor(call: Call, seat: Seat<Admitted>, queue: KeyQueue) {
+  constructor(cost: Cost | undefined, seat: Seat<Admitted>, queue: KeyQueue) {
     super()
-    this.call = call
+    this.cost = cost
     this.seat = seat
     this.queue = queue
   }
@@ -107,7 +107,7 @@ export class LimitWaiter extends QueuedWaiter {
   expire(): void {
     const { gate, key } = this.queue
     const now = gate.now()
-    const waitMs = gate.waitMs(key, this.call.cost, now)
+    const waitMs = gate.waitMs(key, this.cost, now)
     this.queue.remove(this)
     this.seat.refuse(gate.refuse(key, waitMs, now, 'ERR_RATE_LIMIT_WAIT'))
   }

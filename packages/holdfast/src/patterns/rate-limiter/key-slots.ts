@@ -1,4 +1,4 @@
-import type { LimitAlgorithm } from './limit-algorithm.ts'
+import { grown, type LimitAlgorithm } from './limit-algorithm.ts'
 
 /** The slot of all keys there is no room for: together they get the limit of one, so none can exceed it. */
 const sharedSlot = 0
@@ -68,7 +68,7 @@ export class KeySlots {
     }
     const slot = this.free.pop() ?? this.keyOf.length
     if (slot === this.reserved) {
-      this.reserved *= 2
+      this.reserved = Math.min(grown(this.reserved), this.maxKeys + 1)
       for (const limit of this.limits) limit.reserve(this.reserved)
     }
     this.keyOf[slot] = key
@@ -86,6 +86,7 @@ export class KeySlots {
       if (key === undefined || slot === except || !this.isIdle(slot, now)) continue
       this.slotOf.delete(key)
       this.keyOf[slot] = undefined
+      for (const limit of this.limits) limit.forget(slot)
       this.free.push(slot)
     }
   }

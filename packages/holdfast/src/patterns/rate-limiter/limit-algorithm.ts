@@ -25,6 +25,18 @@ export interface LimitAlgorithm {
   reserve(slots: number): void
   /** Makes a slot of which nothing is used remember what another one does. */
   copy(from: number, to: number): void
+  /** Watches what becomes of units that were taken just now, so that no more of them is given back than still counts. */
+  hold(slot: number, now: number): UnitHold
+  /** The slot is another key's from now on. */
+  forget(slot: number): void
+}
+
+/** Units that were taken and may be given back. */
+export interface UnitHold {
+  /** How many of these still count and are to be given back; the caller does so at once. Asked once. */
+  giveBack(units: number, now: number): number
+  /** Nobody will ask any more. */
+  end(): void
 }
 
 /** The wait; 0 when it is shorter than a clock can tell, which is what rounding leaves of one that is over. */
@@ -33,8 +45,13 @@ export function roundedWaitMs(waitMs: number, now: number): number {
 }
 
 /** A larger array with the same beginning. */
-export function enlarged(array: Float64Array, length: number): Float64Array {
-  const larger = new Float64Array(length)
+export function enlarged<A extends Float64Array | Uint32Array>(array: A, length: number): A {
+  const larger = new (array.constructor as new (length: number) => A)(length)
   larger.set(array)
   return larger
+}
+
+/** How many there shall be room for when more than `count` are needed: little of it stays empty. */
+export function grown(count: number): number {
+  return Math.ceil(count * 1.25) + 4
 }

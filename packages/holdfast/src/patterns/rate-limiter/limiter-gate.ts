@@ -3,13 +3,18 @@ import type { Clock } from '../../core/clock.ts'
 import { DeadlineList } from '../../core/deadline-list.ts'
 import type { ErrorCode } from '../../core/errors.ts'
 import type { EventHub } from '../../core/events.ts'
+import { neverRan } from '../../core/frame.ts'
 import type { Gate, Seat, Waiting } from '../../core/layer.ts'
+import { isThenable } from '../../core/predicate.ts'
 import type { Random } from '../../core/random.ts'
 import { refusal, type Refusal } from '../../core/refusal.ts'
 import type { RateLimiterEvent } from './events.ts'
+import { Holding } from './holding.ts'
 import { KeyQueue, LimitWaiter } from './key-queue.ts'
+import { LearnedQuotas, type SentMark } from './learned-quotas.ts'
 import type { Limits } from './limits.ts'
 import { Pauses, type Pace } from './pauses.ts'
+import { readRateNews } from './quota-news.ts'
 
 export interface LimiterSettings {
   readonly name: string
@@ -17,14 +22,19 @@ export interface LimiterSettings {
   readonly random: Random
   readonly limits: Limits
   readonly maxQueued: number
+  readonly maxQueuedPerKey: number
   readonly maxWaitMs: number
   readonly maxKeys: number
   readonly resumeOverMs: number
+  readonly maxPauseMs: number
   readonly keyOf: (call: Call) => string | undefined
+  readonly costOf: ((call: Call) => Cost | undefined) | undefined
+  readonly actualCost: ((result: unknown, call: Call) => Cost | undefined) | undefined
+  readonly refundOn: ((error: unknown) => boolean) | undefined
 }
 
-/** Nothing is remembered of an admitted call. */
-export type Admitted = true
+/** Of a call whose cost is never corrected, nothing is remembered. */
+export type Admitted = true | Holding
 
 /** Admits what fits under the limits; keeps those in order who may wait. */
 export class LimiterGate implements Gate<Admitted> {
@@ -32,6 +42,7 @@ export class LimiterGate implements Gate<Admitted> {
   settings: LimiterSettings
   readonly events: EventHub<RateLimiterEvent>
   readonly pauses: Pauses
+  readonly learned: LearnedQuotas
   readonly queues = new Map<string, KeyQueue>()
   admitted = 0
   refused = 0
@@ -45,6 +56,7 @@ export class LimiterGate implements Gate<Admitted> {
     this.settings = settings
     this.events = events
     this.pauses = new Pauses(settings.maxKeys, settings.resumeOverMs)
+    this.learned = new LearnedQuotas(settings.limits, settings.maxKeys)
     this.waits = waitsOf(settings)
   }
 
@@ -54,6 +66,7 @@ export class LimiterGate implements Gate<Admitted> {
     if (maxWaitMs !== this.settings.maxWaitMs) this.waits = waitsOf(settings)
     this.settings = settings
     this.pauses.reconfigure(maxKeys, resumeOverMs)
+    this.learned.reconfigure(maxKeys)
     this.rearm()
   }
 
@@ -67,27 +80,65 @@ export class LimiterGate implements Gate<Admitted> {
 
   admit(call: Call, seat: Seat<Admitted> | undefined): Admitted | Refusal | Waiting {
     if (this.disposed) return refusal('ERR_DISPOSED', this.settings.name)
-    if (this.admitNow(call) !== undefined) return true
     const now = this.now()
     const key = this.keyOf(call)
+    const cost = this.costOf(call)
     const queue = this.queueOf(key)
-    const waitMs = this.waitBehind(queue, key, call.cost, now)
-    const { clock, maxQueued, maxWaitMs } = this.settings
-    if (seat === undefined || this.queued >= maxQueued || waitMs === Infinity) return this.refuse(key, waitMs, now)
+    if (queue === undefined && this.take(key, cost, now)) {
+      this.came(key, now)
+      return this.admission(key, cost, now)
+    }
+    const waitMs = this.waitBehind(queue, key, cost, now)
+    const { clock, maxWaitMs } = this.settings
+    if (seat === undefined || !this.hasSeat(queue) || waitMs === Infinity) return this.refuse(key, waitMs, now)
     if (waitMs > maxWaitMs || waitMs > call.deadlineAt - clock.now()) return this.refuse(key, waitMs, now, 'ERR_RATE_LIMIT_WAIT')
-    return this.enqueue(new LimitWaiter(call, seat, queue ?? this.newQueue(key)))
+    return this.enqueue(new LimitWaiter(cost, seat, queue ?? this.newQueue(key)))
   }
 
   admitNow(call: Call): Admitted | undefined {
-    if (this.disposed) return undefined
+    if (this.disposed || this.settings.costOf !== undefined) return undefined
     const now = this.now()
     const key = this.keyOf(call)
     if (this.queueOf(key) !== undefined || !this.take(key, call.cost, now)) return undefined
     this.came(key, now)
-    return true
+    return this.admission(key, call.cost, now)
   }
 
-  settle(): void {}
+  settle(permit: Admitted, ok: boolean, value: unknown, call: Call): void {
+    if (permit !== true) this.reconcile(permit, ok, value, call)
+  }
+
+  /** The permit of a call that was let in just now. */
+  admission(key: string, cost: Cost | undefined, now: number): Admitted {
+    const { actualCost, refundOn, limits } = this.settings
+    return actualCost === undefined && refundOn === undefined ? true : limits.hold(key, cost, now)
+  }
+
+  /** What a call that was let in just now has reserved. */
+  holdNow(key: string, cost: Cost | undefined): Holding {
+    return this.settings.limits.hold(key, cost, this.now())
+  }
+
+  /** Puts right what a call has used, as far as that is known. */
+  settleHolding(holding: Holding, actual: Cost | undefined): void {
+    if (this.settings.limits.settle(holding, actual, this.now())) this.queues.get(holding.key)?.arm()
+  }
+
+  cancelHolding(holding: Holding): void {
+    if (this.settings.limits.cancel(holding, this.now())) this.queues.get(holding.key)?.arm()
+  }
+
+  /** Believes what a server's answer says about its quotas. */
+  learn(source: unknown, key: string, mark: SentMark | undefined): void {
+    const { clock, maxPauseMs } = this.settings
+    const { quotas, pauseMs } = readRateNews(source, clock.wallNow())
+    if (quotas.length === 0 && pauseMs === undefined) return
+    const now = this.now()
+    const usedUpUntil = this.learned.learn(key, quotas, mark, maxPauseMs, now)
+    if (usedUpUntil !== undefined) this.pause(key, usedUpUntil - now)
+    if (pauseMs !== undefined) this.pause(key, Math.min(pauseMs, maxPauseMs))
+    this.queues.get(key)?.arm()
+  }
 
   /** As {@link LimiterGate.admit}, of a call that exists only as its key and cost, and never waits. */
   isAllowed(key: string, cost: Cost | undefined): boolean {
@@ -105,15 +156,19 @@ export class LimiterGate implements Gate<Admitted> {
 
   /** Milliseconds until the cost fits, pause and the pacing after it included. */
   waitMs(key: string, cost: Cost | undefined, now: number): number {
-    const waitMs = this.settings.limits.waitMs(key, cost, now)
+    let waitMs = this.settings.limits.waitMs(key, cost, now)
+    if (this.learned.keys.size > 0) waitMs = Math.max(waitMs, this.learned.waitMs(key, cost, now))
     return this.pauses.isActive(now) ? Math.max(waitMs, this.pauses.waitMs(key, now)) : waitMs
   }
 
   /** Uses the cost if it fits now; answers whether it did. */
   take(key: string, cost: Cost | undefined, now: number): boolean {
     if (this.pauses.isActive(now) && this.pauses.waitMs(key, now) > 0) return false
+    const learns = this.learned.keys.size > 0
+    if (learns && this.learned.waitMs(key, cost, now) > 0) return false
     if (!this.settings.limits.tryTake(key, cost, now)) return false
     this.admitted++
+    if (learns) this.tookLearned(key, cost, now)
     return true
   }
 
@@ -124,11 +179,10 @@ export class LimiterGate implements Gate<Admitted> {
   }
 
   pause(key: string | undefined, forMs: number): void {
-    const { name, clock } = this.settings
     const now = this.now()
     if (!this.pauses.pause(key, now + forMs, now)) return
     this.rearm()
-    if (this.events.active) this.events.emit({ type: 'limiter.paused', policy: name, at: clock.wallNow(), key: key ?? null, forMs })
+    this.announcePause(key, forMs)
   }
 
   resume(key: string | undefined): void {
@@ -174,7 +228,55 @@ export class LimiterGate implements Gate<Admitted> {
     return pacedMs === 0 ? 0 : this.settings.random() * pacedMs
   }
 
-  private keyOf(call: Call): string {
+  private tookLearned(key: string, cost: Cost | undefined, now: number): void {
+    const usedUpUntil = this.learned.took(key, cost, now)
+    if (usedUpUntil !== undefined && this.pauses.pause(key, usedUpUntil, now)) this.announcePause(key, usedUpUntil - now)
+  }
+
+  private announcePause(key: string | undefined, forMs: number): void {
+    const { name, clock } = this.settings
+    if (this.events.active) this.events.emit({ type: 'limiter.paused', policy: name, at: clock.wallNow(), key: key ?? null, forMs })
+  }
+
+  private reconcile(holding: Holding, ok: boolean, value: unknown, call: Call): void {
+    const { actualCost, refundOn } = this.settings
+    if (ok) this.settleHolding(holding, actualCost === undefined ? undefined : this.ask('actualCost', () => actualCost(value, call)))
+    else if (value === neverRan || (refundOn !== undefined && this.ask('refundOn', () => refundOn(value)) === true))
+      this.cancelHolding(holding)
+    else this.settleHolding(holding, undefined)
+  }
+
+  /** What a call uses before anybody knows better. */
+  costOf(call: Call): Cost | undefined {
+    const { costOf } = this.settings
+    return costOf === undefined || call.cost !== undefined ? call.cost : this.ask('costOf', () => costOf(call))
+  }
+
+  /** The answer of a user's function, which is needed at once; undefined when it has none. */
+  private ask<T>(callback: string, run: () => T): T | undefined {
+    let failure: unknown
+    try {
+      const answer = run() ?? undefined
+      if (!isThenable(answer)) return answer
+      Promise.resolve(answer).catch(() => undefined)
+      failure = new TypeError(`${callback} must answer at once, not with a promise`)
+    } catch (error) {
+      failure = error
+    }
+    const { name, clock } = this.settings
+    if (this.events.active) {
+      this.events.emit({ type: 'limiter.callback-failed', policy: name, at: clock.wallNow(), callback, error: failure })
+    }
+    return undefined
+  }
+
+  private hasSeat(queue: KeyQueue | undefined): boolean {
+    const { maxQueued, maxQueuedPerKey } = this.settings
+    return this.queued < maxQueued && (queue === undefined ? 0 : queue.length) < maxQueuedPerKey
+  }
+
+  /** Whose limit a call uses. */
+  keyOf(call: Call): string {
     try {
       const key = this.settings.keyOf(call) ?? ''
       return typeof key === 'string' ? key : String(key)

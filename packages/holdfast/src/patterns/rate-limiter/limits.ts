@@ -2,9 +2,12 @@ import type { Cost } from '../../core/call.ts'
 import { durationMs, type Duration } from '../../core/duration.ts'
 import { checkOptionNames, choiceOption, invalidOption, numberOption } from '../../core/options.ts'
 import { Gcra } from './gcra.ts'
+import { Holding, type HeldUnits } from './holding.ts'
 import { KeySlots } from './key-slots.ts'
 import type { LimitAlgorithm, LimitSize } from './limit-algorithm.ts'
 import { SlidingWindow } from './sliding-window.ts'
+
+export type LimitAlgorithmName = 'sliding-window' | 'gcra' | 'token-bucket'
 
 export interface LimitOptions {
   /** Units per window, above 0; `Infinity` limits nothing (for quotas that are only ever paused). */
@@ -13,10 +16,11 @@ export interface LimitOptions {
   readonly window?: Duration
   /**
    * `sliding-window`: no interval of one window's length admits more than the limit. `gcra`: paced, a burst and then one unit per
-   * window / limit; any interval of length P admits at most burst + limit · P / window. @defaultValue 'sliding-window'
+   * window / limit; any interval of length P admits at most burst + limit · P / window. `token-bucket`: the same arithmetic by its
+   * other name, a bucket of `burst` tokens that is refilled all the time with limit / window. @defaultValue 'sliding-window'
    */
-  readonly algorithm?: 'sliding-window' | 'gcra'
-  /** Units that may be used at once, with `gcra` only; 1 or more. @defaultValue the limit */
+  readonly algorithm?: LimitAlgorithmName
+  /** Units that may be used at once (the bucket's capacity), not with `sliding-window`; 1 or more. @defaultValue the limit */
   readonly burst?: number
   /** What a call uses when it does not say; 0 or more. @defaultValue 1 */
   readonly defaultCost?: number
@@ -42,8 +46,9 @@ function newLimit(owner: string, name: string, options: LimitOptions): Limit {
   checkOptionNames(owner, options, limitOptionNames)
   const { window = '1s', algorithm = 'sliding-window', burst, defaultCost = 1 } = options
   numberOption(owner, 'defaultCost', defaultCost)
-  choiceOption(owner, 'algorithm', algorithm, ['sliding-window', 'gcra'])
-  if (burst !== undefined && algorithm !== 'gcra') throw invalidOption(owner, 'burst', burst, "absent unless algorithm is 'gcra'")
+  choiceOption(owner, 'algorithm', algorithm, ['sliding-window', 'gcra', 'token-bucket'])
+  if (burst !== undefined && algorithm === 'sliding-window')
+    throw invalidOption(owner, 'burst', burst, "absent unless algorithm is 'gcra' or 'token-bucket'")
   if (burst !== undefined) burstOption(owner, burst, defaultCost)
   const leastLimit = burst === undefined ? defaultCost : 0
   const limit = limitOption(owner, options.limit, leastLimit)
@@ -67,9 +72,9 @@ function newLimit(owner: string, name: string, options: LimitOptions): Limit {
   }
 }
 
-function newAlgorithm(algorithm: 'sliding-window' | 'gcra', size: LimitSize): LimitAlgorithm | undefined {
+function newAlgorithm(algorithm: LimitAlgorithmName, size: LimitSize): LimitAlgorithm | undefined {
   if (size.limit === Infinity) return undefined
-  return algorithm === 'gcra' ? new Gcra(size) : new SlidingWindow(size)
+  return algorithm === 'sliding-window' ? new SlidingWindow(size) : new Gcra(size)
 }
 
 /** A limit that no call could ever pass is a mistake. */
@@ -161,6 +166,53 @@ export class Limits {
     }
   }
 
+  /** What the key has just used, as a reservation. */
+  hold(key: string, cost: Cost | undefined, now: number): Holding {
+    const slot = this.slots.find(key)
+    const held = this.counted.flatMap((limit): HeldUnits[] => {
+      const units = costOf(limit, cost)
+      const { name, algorithm } = limit
+      return units === 0 ? [] : [{ name, algorithm, units, hold: algorithm.hold(slot, now) }]
+    })
+    return new Holding(key, slot, cost, held)
+  }
+
+  /** Puts right what a reservation used, once; limits that `actual` does not name keep what was reserved. Answers whether it did. */
+  settle(holding: Holding, actual: Cost | undefined, now: number): boolean {
+    if (!holding.isOpen) return false
+    holding.isOpen = false
+    for (const limit of this.counted) {
+      const units = namedUnits(limit, actual)
+      if (units === undefined || !(units >= 0 && units < Infinity)) continue
+      const held = holding.held.find(({ name }) => name === limit.name)
+      const more = units - (held?.units ?? 0)
+      if (more > 0) limit.algorithm.take(this.slots.claim(holding.key, this.slots.find(holding.key), now), more, now)
+      else if (more < 0 && held !== undefined) this.giveBack(holding, held, -more, now)
+    }
+    for (const { hold } of holding.held) hold.end()
+    return true
+  }
+
+  /** Gives a reservation back as a whole, as far as it still counts. */
+  cancel(holding: Holding, now: number): boolean {
+    return this.settle(holding, Object.fromEntries(holding.held.map(({ name }) => [name, 0])), now)
+  }
+
+  /** What a cost says of a limit. */
+  units(name: string, cost: Cost | undefined): number {
+    const index = this.all.findIndex((limit) => limit.name === name)
+    const limit = this.all[index]
+    return limit === undefined ? 0 : costOf({ name, isFirst: index === 0, defaultCost: limit.defaultCost }, cost)
+  }
+
+  /** Only to the key that used it, under the limit that counted it. */
+  private giveBack({ key, slot }: Holding, { algorithm, hold }: HeldUnits, units: number, now: number): void {
+    if (!this.slots.has(key) || this.slots.find(key) !== slot) return
+    if (!this.counted.some((limit) => limit.algorithm === algorithm)) return
+    const left = hold.giveBack(units, now)
+    if (left > 0) algorithm.take(slot, -left, now)
+  }
+
   /** @throws HoldfastError `ERR_INVALID_OPTION` for a cost that is no number from 0, or names no limit. */
   check(owner: string, cost: Cost | undefined, allowNegative = false): void {
     if (cost === undefined) return
@@ -191,20 +243,23 @@ function checkUnits(owner: string, name: string, units: unknown, allowNegative: 
   throw invalidOption(owner, `cost.${name}`, units, allowNegative ? 'a number' : 'a number from 0 up')
 }
 
-interface CountedLimit {
+interface NamedLimit {
   readonly name: string
   readonly isFirst: boolean
   readonly defaultCost: number
+}
+
+interface CountedLimit extends NamedLimit {
   readonly algorithm: LimitAlgorithm
 }
 
 /** What a cost says of one limit. */
-function namedUnits(limit: CountedLimit, cost: Cost | undefined): number | undefined {
-  if (typeof cost === 'object') return cost[limit.name]
+function namedUnits(limit: NamedLimit, cost: Cost | undefined): number | undefined {
+  if (typeof cost === 'object') return cost?.[limit.name]
   return limit.isFirst ? cost : undefined
 }
 
-function costOf(limit: CountedLimit, cost: Cost | undefined): number {
+function costOf(limit: NamedLimit, cost: Cost | undefined): number {
   const units = namedUnits(limit, cost)
   // a cost that cannot be understood must not pass for free
   return units === undefined || !(units >= 0) ? limit.defaultCost : units

@@ -27,7 +27,7 @@ describe('a rate limiter', () => {
     const permit = await limiter.acquire()
     permit.success()
     permit.success()
-    expect(limiter.usage()).toEqual({ requests: { limit: 3, windowMs: 1_000, used: 2, remaining: 1 } })
+    expect(limiter.usage()).toEqual({ requests: { limit: 3, windowMs: 1_000, used: 2, remaining: 1, learned: null } })
   })
 
   it('looking changes nothing', () => {
@@ -47,7 +47,7 @@ describe('a rate limiter', () => {
     const limiter = rateLimiter({ limit: Infinity, clock: fakeClock() })
     for (let call = 0; call < 1_000; call++) expect(limiter.isAllowed(`k${call}`, 1e9)).toBe(true)
     expect(limiter.status()).toMatchObject({ keys: 0, admitted: 1_000 })
-    expect(limiter.usage('k1')).toEqual({ requests: { limit: Infinity, windowMs: 1_000, used: 0, remaining: Infinity } })
+    expect(limiter.usage('k1')).toEqual({ requests: { learned: null, limit: Infinity, windowMs: 1_000, used: 0, remaining: Infinity } })
     limiter.pause('1s')
     expect(limiter.isAllowed('k1')).toBe(false)
   })
@@ -89,8 +89,11 @@ describe('options', () => {
     [{ limit: 5, window: 0 }, "rate-limiter/requests: option 'window' must be a duration such as 250 (ms)"],
     [{ limit: 5, window: '1 minute' }, 'got "1 minute"'],
     [{ limit: 5, window: Infinity }, 'got Infinity'],
-    [{ limit: 5, algorithm: 'token-bucket' }, "option 'algorithm' must be one of 'sliding-window', 'gcra', got \"token-bucket\""],
-    [{ limit: 5, burst: 10 }, "option 'burst' must be absent unless algorithm is 'gcra', got 10"],
+    [
+      { limit: 5, algorithm: 'leaky-bucket' },
+      "option 'algorithm' must be one of 'sliding-window', 'gcra', 'token-bucket', got \"leaky-bucket\"",
+    ],
+    [{ limit: 5, burst: 10 }, "option 'burst' must be absent unless algorithm is 'gcra' or 'token-bucket', got 10"],
     [{ limit: 5, algorithm: 'gcra', burst: 0 }, "option 'burst' must be a number from 1 up, got 0"],
     [{ limit: 5, algorithm: 'gcra', burst: Infinity }, 'got Infinity'],
     [{ limit: 5, defaultCost: -1 }, "option 'defaultCost' must be a number from 0 up, got -1"],

@@ -3,25 +3,49 @@ import { systemClock, type Clock } from '../../core/clock.ts'
 import { durationMs, type Duration } from '../../core/duration.ts'
 import { HoldfastError } from '../../core/errors.ts'
 import { EventHub, type Listener } from '../../core/events.ts'
+import { errorMatcher, type ErrorMatch } from '../../core/match-error.ts'
 import { checkOptionNames, functionOption, integerOption, invalidOption, nameOption } from '../../core/options.ts'
 import { parts } from '../../core/parts.ts'
 import { GatePolicy, type Acquirable, type Permit } from '../../core/permit.ts'
 import type { CallOptions, HealthRecord, Policy, PolicyDescription } from '../../core/policy.ts'
 import type { Random } from '../../core/random.ts'
-import type { Refusal } from '../../core/refusal.ts'
+import { isRefusal, type Refusal } from '../../core/refusal.ts'
 import type { RateLimiterEvent } from './events.ts'
 import { LimiterGate, type LimiterSettings } from './limiter-gate.ts'
+import type { LearnedQuota } from './learned-quota.ts'
+import type { SentMark } from './learned-quotas.ts'
 import { limitOption, limitOptionNames, Limits, newLimits, type Limit, type LimitOptions } from './limits.ts'
+import {
+  LimiterReservation,
+  reserveLater,
+  reserveNow,
+  type Reservation,
+  type ReservationOptions,
+  type WaitingReservationOptions,
+} from './reservation.ts'
 
 export interface RateLimiterQueueOptions {
   /** Calls that may wait for their turn, over all keys. @defaultValue 0 */
   readonly maxQueued?: number
+  /** Of them, calls of one key. @defaultValue as many as maxQueued */
+  readonly maxQueuedPerKey?: number
   /** Longest wait. @defaultValue no limit but the caller's deadline */
   readonly maxWait?: Duration
   /** Keys told apart; further ones share the limit of one, so none can exceed it. @defaultValue 100_000 */
   readonly maxKeys?: number
   /** Whose limit a call uses. @defaultValue the call's `key`; calls without one share a limit */
   readonly keyOf?: (call: Call) => string | undefined
+  /** What a call that does not say so will use, as far as anybody knows before it. @defaultValue each limit's `defaultCost` */
+  readonly costOf?: (call: Call) => Cost | undefined
+  /**
+   * What a call has used, told by its result (once it has ended, streams included): the difference is given back, or charged.
+   * Limits it does not name keep what was reserved, and so do calls that fail. See {@link tokensUsed}.
+   */
+  readonly actualCost?: (result: unknown, call: Call) => Cost | undefined
+  /** Failures after which all that was reserved is given back: nothing was used. @defaultValue only calls that surely never began */
+  readonly refundOn?: ErrorMatch
+  /** The longest that what a server says (Retry-After, a reset) is believed. @defaultValue '1h' */
+  readonly maxPause?: Duration
   /** After a pause, calls come back spread over this time instead of all at once. @defaultValue '1s' */
   readonly resumeOver?: Duration
   /** @defaultValue 'rate-limiter' */
@@ -37,13 +61,33 @@ export type RateLimiterOptions = RateLimiterQueueOptions & (LimitOptions | { rea
 export type RateLimiterSettings = Omit<RateLimiterQueueOptions, 'name' | 'clock' | 'random'> &
   (LimitOptions | { readonly limits: Readonly<Record<string, LimitOptions>> })
 
+/** What a server's answers say of a quota. */
+export interface LearnedStatus {
+  /** null when it does not say. */
+  readonly limit: number | null
+  readonly remaining: number
+  /** Epoch ms. */
+  readonly resetAt: number
+}
+
 /** What one key has left of one limit. */
 export interface LimitUsage {
   readonly limit: number
   readonly windowMs: number
   readonly used: number
-  /** 0 or more. */
+  /** 0 or more; what is left here, or by what the server says if that is less. */
   readonly remaining: number
+  /** What the server says of its own quota; null when it has said nothing that still holds. */
+  readonly learned: LearnedStatus | null
+}
+
+/** Where learned figures belong. */
+export interface LearnOptions {
+  readonly key?: string
+  /** Whose key counts, in place of `key`. */
+  readonly call?: Call
+  /** When the request was sent: what has been taken since, its answer cannot know. */
+  readonly sent?: SentMark
 }
 
 export interface RateLimiterStatus {
@@ -57,6 +101,8 @@ export interface RateLimiterStatus {
   readonly refused: number
   /** Epoch ms at which the latest pause ends; null while nothing is paused. */
   readonly pausedUntil: number | null
+  /** By limit: what servers say of the quota of which the least is left, over all keys. */
+  readonly learned: Readonly<Record<string, LearnedStatus>>
   /** Calls whose key had to share a limit, since `maxKeys` was reached. */
   readonly overflowed: number
   readonly [figure: string]: unknown
@@ -67,6 +113,27 @@ export interface RateLimiter extends Policy<RateLimiterEvent>, Acquirable, Dispo
   status(): RateLimiterStatus
   /** Uses the limit if the cost fits now; answers whether it did. */
   isAllowed(key?: string, cost?: Cost): boolean
+  /** The same function, limited: another name of {@link Policy.wrap}. */
+  limit<This, A extends unknown[], R>(run: (this: This, ...args: A) => R): (this: This, ...args: A) => Promise<Awaited<R>>
+  /** Units of the first limit that a key has used and not yet regained: compare with the limit. */
+  currentRate(key?: string): number
+  /**
+   * Takes units before it is known how many will be used, or answers why not; never waits. Settle it when you know.
+   * @throws HoldfastError `ERR_INVALID_OPTION` for a cost that is none.
+   */
+  tryReserve(options?: ReservationOptions): Reservation | Refusal
+  /**
+   * As {@link RateLimiter.tryReserve}, but waits for its turn where calls may wait.
+   * @throws HoldfastError when refused; the reason of an aborted signal.
+   */
+  reserve(options?: WaitingReservationOptions): Promise<Reservation>
+  /**
+   * Goes by what a server's answer says of its quotas from now on, until they are reset: never more than the limits here allow, less
+   * when less is left. A Response, an error of an SDK, or headers. `retry-after` on 429 pauses the key. What makes no sense is passed over.
+   */
+  learnFrom(answer: unknown, options?: LearnOptions): void
+  /** To be taken when a request is sent, and handed to {@link RateLimiter.learnFrom} with its answer. */
+  markSent(of?: Pick<LearnOptions, 'key' | 'call'>): SentMark
   /** What a key has used of each limit. Changes nothing. */
   usage(key?: string): Readonly<Record<string, LimitUsage>>
   /** Lets nobody through for a time, for all keys or one: the quota's owner said 429 to one caller, and meant all. */
@@ -86,7 +153,18 @@ export interface RateLimiter extends Policy<RateLimiterEvent>, Acquirable, Dispo
   dispose(): void
 }
 
-const queueSettingNames = ['maxQueued', 'maxWait', 'maxKeys', 'keyOf', 'resumeOver'] as const
+const queueSettingNames = [
+  'maxQueued',
+  'maxQueuedPerKey',
+  'maxWait',
+  'maxKeys',
+  'keyOf',
+  'costOf',
+  'actualCost',
+  'refundOn',
+  'maxPause',
+  'resumeOver',
+] as const
 const settingNames = [...queueSettingNames, ...limitOptionNames, 'limits'] as const
 
 /**
@@ -147,15 +225,43 @@ class RateLimiterPolicy extends GatePolicy<RateLimiterEvent> implements RateLimi
     return this.gate.isAllowed(key, cost)
   }
 
+  limit<This, A extends unknown[], R>(run: (this: This, ...args: A) => R): (this: This, ...args: A) => Promise<Awaited<R>> {
+    return this.wrap(run)
+  }
+
+  currentRate(key = ''): number {
+    return this.limits.used(this.limits.all[0] as Limit, key, this.gate.now())
+  }
+
+  tryReserve(options?: ReservationOptions): Reservation | Refusal {
+    this.limits.check(this.name, options?.cost)
+    const answer = reserveNow(this.gate, options)
+    return isRefusal(answer) ? answer : new LimiterReservation(this.gate, answer, this.checkActual)
+  }
+
+  async reserve(options?: WaitingReservationOptions): Promise<Reservation> {
+    this.limits.check(this.name, options?.cost)
+    return new LimiterReservation(this.gate, await reserveLater(this.gate, options), this.checkActual)
+  }
+
+  learnFrom(answer: unknown, options: LearnOptions = {}): void {
+    this.gate.learn(answer, this.keyOf(options), options.sent)
+  }
+
+  markSent(of: Pick<LearnOptions, 'key' | 'call'> = {}): SentMark {
+    return this.gate.learned.mark(this.keyOf(of), this.gate.now())
+  }
+
   usage(key = ''): Readonly<Record<string, LimitUsage>> {
     const now = this.gate.now()
     return Object.fromEntries(
       this.limits.all.map((limit) => {
+        const { name, windowMs, algorithm } = limit
         const used = this.limits.used(limit, key, now)
-        return [
-          limit.name,
-          { limit: limit.limit, windowMs: limit.windowMs, used, remaining: Math.max(0, (limit.algorithm?.capacity ?? Infinity) - used) },
-        ]
+        const learned = this.gate.learned.find(key, name, now)
+        const left = Math.max(0, (algorithm?.capacity ?? Infinity) - used)
+        const remaining = Math.min(left, learned?.available(now) ?? Infinity)
+        return [name, { limit: limit.limit, windowMs, used, remaining, learned: learned === undefined ? null : this.shown(learned, now) }]
       }),
     )
   }
@@ -213,6 +319,7 @@ class RateLimiterPolicy extends GatePolicy<RateLimiterEvent> implements RateLimi
       admitted: gate.admitted,
       refused: gate.refused,
       pausedUntil: pausedUntil === undefined ? null : clock.wallNow() + pausedUntil - now,
+      learned: Object.fromEntries([...gate.learned.tightestByLimit(now)].map(([name, quota]) => [name, this.shown(quota, now)])),
       overflowed: this.limits.slots.overflowed,
     }
   }
@@ -229,6 +336,17 @@ class RateLimiterPolicy extends GatePolicy<RateLimiterEvent> implements RateLimi
     this.gate.dispose()
   }
 
+  private readonly checkActual = (actual: Cost | undefined): void => this.limits.check(this.name, actual)
+
+  private shown(quota: LearnedQuota, now: number): LearnedStatus {
+    return { limit: quota.limit ?? null, remaining: quota.available(now), resetAt: this.clock.wallNow() + quota.resetAt - now }
+  }
+
+  private keyOf({ key = '', call }: Pick<LearnOptions, 'key' | 'call'>): string {
+    this.checkKey(key)
+    return call === undefined ? key : this.gate.keyOf(call)
+  }
+
   private checkKey(key: unknown): void {
     if (typeof key !== 'string') throw invalidOption(this.name, 'key', key, 'a text')
   }
@@ -238,15 +356,21 @@ class RateLimiterPolicy extends GatePolicy<RateLimiterEvent> implements RateLimi
   }
 }
 
-type QueueSettings = Pick<LimiterSettings, 'maxQueued' | 'maxWaitMs' | 'maxKeys' | 'resumeOverMs' | 'keyOf'>
+type QueueSettings = Omit<LimiterSettings, 'name' | 'clock' | 'limits' | 'random'>
 
 function queueSettings(name: string, options: RateLimiterSettings): QueueSettings {
+  const maxQueued = integerOption(name, 'maxQueued', options.maxQueued ?? 0)
   return {
-    maxQueued: integerOption(name, 'maxQueued', options.maxQueued ?? 0),
+    maxQueued,
+    maxQueuedPerKey: integerOption(name, 'maxQueuedPerKey', options.maxQueuedPerKey ?? maxQueued),
     maxWaitMs: options.maxWait === undefined ? Infinity : durationMs(name, 'maxWait', options.maxWait, { allowInfinity: true }),
     maxKeys: integerOption(name, 'maxKeys', options.maxKeys ?? 100_000, { min: 1 }),
     resumeOverMs: durationMs(name, 'resumeOver', options.resumeOver ?? '1s'),
+    maxPauseMs: durationMs(name, 'maxPause', options.maxPause ?? '1h', { allowInfinity: true }),
     keyOf: functionOption(name, 'keyOf', options.keyOf) ?? ((call: Call) => call.key),
+    costOf: functionOption(name, 'costOf', options.costOf),
+    actualCost: functionOption(name, 'actualCost', options.actualCost),
+    refundOn: options.refundOn === undefined ? undefined : errorMatcher(name, 'refundOn', options.refundOn),
   }
 }
 

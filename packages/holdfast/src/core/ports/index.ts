@@ -1,0 +1,5 @@
+export type { Ambiguous, Fenced, ReadOptions, Resolution, Unavailable, WriteOptions } from './answers.ts'
+export type { CasAnswer, CasOptions, CoordPort, Doc, Lease, WatchEvent, WatchOptions } from './coord-port.ts'
+export type { BeginAnswer, Checkpoint, Held, InTransaction, OnceClaim, OnceKey, OncePort, OnceRecord } from './once-port.ts'
+export type { Port, Profile } from './port.ts'
+export type { QuotaGrant, QuotaLimit, QuotaPort, QuotaRequest, QuotaSettlement, TakeOptions } from './quota-port.ts'
