@@ -1,18 +1,6 @@
-import type { Case, Contestant } from './case.ts'
-
-export interface Figure {
-  readonly contestant: string
-  readonly role: Contestant['role']
-  /** Median CPU time of one operation, in ns. */
-  readonly median: number
-  /** Median absolute deviation from the median, in ns. */
-  readonly deviation: number
-}
-
-export interface Result {
-  readonly case: Case
-  readonly figures: readonly Figure[]
-}
+import type { Figure, TimedContestant } from './case.ts'
+import { worked } from './contestants/work.ts'
+import { figureOf } from './statistics.ts'
 
 export interface MeasureOptions {
   readonly rounds: number
@@ -20,40 +8,49 @@ export interface MeasureOptions {
   readonly sliceMs: number
 }
 
+/** Of a contestant so slow that it would outlast the others, this is enough to warm up and to measure. */
+const longestWarmUpMs = 400
+
 /** Measures CPU time per operation. The contestants take turns, in another order each round, so that all share the same weather. */
-export async function measure(subject: Case, options: MeasureOptions): Promise<Result> {
-  const runs = subject.contestants.map((contestant) => ({ contestant, operations: 0, samples: [] as number[] }))
-  for (const run of runs) run.operations = await calibrate(run.contestant, options.sliceMs)
+export async function measure(contestants: readonly TimedContestant[], options: MeasureOptions): Promise<readonly Figure[]> {
+  const runs = contestants.map((contestant) => ({ contestant, calls: 0, samples: [] as number[] }))
+  for (const run of runs) run.calls = await calibrate(run.contestant, options.sliceMs)
   for (let round = 0; round < options.rounds; round++) {
     for (let turn = 0; turn < runs.length; turn++) {
       const run = runs[(round + turn) % runs.length]
-      if (run !== undefined) run.samples.push(await cpuTimePerOperation(run.contestant, run.operations))
+      if (run !== undefined) run.samples.push(await cpuTimePerOperation(run.contestant, run.calls))
     }
   }
-  return { case: subject, figures: runs.map(({ contestant, samples }) => figureOf(contestant, samples)) }
+  return runs.map(({ contestant: { name, role }, samples }) => figureOf(name, role, samples))
 }
 
-async function calibrate(contestant: Contestant, sliceMs: number): Promise<number> {
-  for (let block = 0; block < 25; block++) await cpuTimePerOperation(contestant, 2_000) // until the compiler has settled
-  const nsPerOperation = await cpuTimePerOperation(contestant, 2_000)
-  return Math.max(500, Math.ceil((sliceMs * 1e6) / nsPerOperation))
+/** How many calls fill a slice, after the compiler has settled. */
+async function calibrate(contestant: TimedContestant, sliceMs: number): Promise<number> {
+  const operations = contestant.operations ?? 1
+  const block = Math.max(1, Math.round(2_000 / operations))
+  const begun = process.cpuUsage()
+  let nsPerOperation = await cpuTimePerOperation(contestant, 1)
+  for (let count = 0; count < 25 && spentMs(begun) < longestWarmUpMs; count++) {
+    const affordable = Math.ceil((longestWarmUpMs * 1e6) / 4 / (nsPerOperation * operations))
+    nsPerOperation = await cpuTimePerOperation(contestant, Math.min(block, affordable))
+  }
+  return Math.max(1, Math.ceil((sliceMs * 1e6) / (nsPerOperation * operations)))
 }
 
-async function cpuTimePerOperation(contestant: Contestant, operations: number): Promise<number> {
-  const { call } = contestant
+async function cpuTimePerOperation(contestant: TimedContestant, calls: number): Promise<number> {
+  const { call, operations = 1, works = 1 } = contestant
+  const workedBefore = worked.calls
   const before = process.cpuUsage()
-  for (let count = 0; count < operations; count++) await call()
+  if (contestant.synchronous === true) for (let count = 0; count < calls; count++) call()
+  else for (let count = 0; count < calls; count++) await call()
   const { user, system } = process.cpuUsage(before)
-  return ((user + system) * 1_000) / operations
+  const done = worked.calls - workedBefore
+  const expected = Math.round(calls * operations * works)
+  if (done !== expected) throw new Error(`${contestant.name} did the work ${done} times instead of ${expected}`)
+  return ((user + system) * 1_000) / (calls * operations)
 }
 
-function figureOf({ name, role }: Contestant, samples: readonly number[]): Figure {
-  const median = medianOf(samples)
-  return { contestant: name, role, median, deviation: medianOf(samples.map((sample) => Math.abs(sample - median))) }
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
+function spentMs(begun: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(begun)
+  return (user + system) / 1_000
 }

@@ -1,3 +1,6 @@
+import type { TimedContestant } from '../case.ts'
+import { work as protectedWork, workWithSignal } from './work.ts'
+
 /** What an experienced team writes by itself for one service: the same protections, with no options and no statistics. */
 
 type Work<T> = (context: { readonly signal: AbortSignal }) => Promise<T>
@@ -104,7 +107,15 @@ export function fallback(value: unknown): Layer {
 }
 
 /** Composes, outermost first. */
-export function compose<T>(work: Work<T>, ...layers: readonly Layer[]): () => Promise<T> {
+function compose<T>(work: Work<T>, ...layers: readonly Layer[]): () => Promise<T> {
   const all = layers.reduceRight((inner, layer) => layer(inner), work)
   return () => all({ signal: never })
+}
+
+export function byHand(...layers: readonly Layer[]): TimedContestant {
+  return { name: 'hand-written', role: 'hand-written', call: compose(protectedWork, ...layers) }
+}
+
+export function byHandWithSignal(...layers: readonly Layer[]): TimedContestant {
+  return { name: 'hand-written', role: 'hand-written', call: compose(workWithSignal, ...layers) }
 }

@@ -7,6 +7,22 @@ const lowWord = 1 - highWord
 /** Bits of the mantissa in the high word of a float64. */
 const mantissaBits = 20
 
+/** Layouts in use, most of them by many histograms. Bounded: the oldest makes room, and lives on where it is used. */
+const layouts = new Map<string, HistogramLayout>()
+const maxLayouts = 64
+
+/** The layout for these settings; histograms with the same share one. */
+export function sharedLayout(min: number, max: number, wantedError: number, edges: readonly number[]): HistogramLayout {
+  const settings = [min, max, wantedError, ...edges].join(' ')
+  const known = layouts.get(settings)
+  if (known !== undefined) return known
+  const [oldest] = layouts.keys()
+  if (layouts.size >= maxLayouts && oldest !== undefined) layouts.delete(oldest)
+  const made = new HistogramLayout(min, max, wantedError, edges)
+  layouts.set(settings, made)
+  return made
+}
+
 /**
  * How a histogram divides the positive numbers: cells `(lower, upper]` that grow in proportion to their values, so that a
  * value is known to within a constant relative error. Every octave has 2^n cells of equal width; which one holds a value is

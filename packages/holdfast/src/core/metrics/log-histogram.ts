@@ -1,6 +1,6 @@
 import { HoldfastError } from '../errors.ts'
 import { checkOptionNames, invalidOption, numberOption, show } from '../options.ts'
-import { HistogramLayout } from './histogram-layout.ts'
+import { sharedLayout, type HistogramLayout } from './histogram-layout.ts'
 
 export interface LogHistogramOptions {
   /** Smallest value that is told from smaller ones, above 0; those count as `min`. @defaultValue 1e-6 (a microsecond, in seconds) */
@@ -73,24 +73,31 @@ export function layoutFor(speaker: string, options: LogHistogramOptions, edgesOp
     const fits = typeof edge === 'number' && edge > previous && edge < Infinity
     if (!fits) throw invalidOption(speaker, `${edgesOption}[${index}]`, edge, `a finite number above ${previous}`)
   })
-  return new HistogramLayout(min, max, relativeError, edges as readonly number[])
+  return sharedLayout(min, max, relativeError, edges as readonly number[])
 }
 
-/** The cells, then the sum, then the largest value. */
-const besides = 2
+/** Cells whose sum is kept beside them: percentiles skip a block at a time. A power of two. */
+const blockCells = 32
+
+/** Count, sum and largest value, after the cells and the blocks. */
+const besides = 3
 
 /** The histogram itself; the registry makes one for each series. */
 export class HistogramCells implements LogHistogram {
   readonly layout: HistogramLayout
   private readonly cells: Float64Array
+  private readonly blocksAt: number
+  private readonly countAt: number
   private readonly sumAt: number
   private readonly maxAt: number
 
   constructor(layout: HistogramLayout) {
     this.layout = layout
-    this.sumAt = layout.uppers.length
+    this.blocksAt = layout.uppers.length
+    this.countAt = this.blocksAt + Math.ceil(this.blocksAt / blockCells)
+    this.sumAt = this.countAt + 1
     this.maxAt = this.sumAt + 1
-    this.cells = new Float64Array(layout.uppers.length + besides)
+    this.cells = new Float64Array(this.countAt + besides)
   }
 
   get relativeError(): number {
@@ -98,7 +105,7 @@ export class HistogramCells implements LogHistogram {
   }
 
   get count(): number {
-    return this.countCells(this.sumAt - 1)
+    return this.cells[this.countAt] as number
   }
 
   get sum(): number {
@@ -118,8 +125,7 @@ export class HistogramCells implements LogHistogram {
     if (!(value < Infinity && value > -Infinity)) return
     const amount = value > 0 ? value : 0
     const { cells, sumAt, maxAt } = this
-    const cell = this.layout.cellOf(amount)
-    cells[cell] = (cells[cell] as number) + 1
+    this.addTo(this.layout.cellOf(amount), 1)
     cells[sumAt] = (cells[sumAt] as number) + amount
     if (amount > (cells[maxAt] as number)) cells[maxAt] = amount
   }
@@ -139,7 +145,17 @@ export class HistogramCells implements LogHistogram {
       if (count === 0) return null
       const rank = Math.max(1, Math.ceil(share * count))
       if (rank === count) return this.cells[this.maxAt] as number
-      while (seen < rank) seen += this.cells[++cell] as number
+      while (seen < rank) {
+        const next = cell + 1
+        const block = next % blockCells === 0 ? (this.cells[this.blocksAt + next / blockCells] as number) : Infinity
+        if (seen + block < rank) {
+          seen += block
+          cell += blockCells
+        } else {
+          seen += this.cells[next] as number
+          cell = next
+        }
+      }
       return Math.min(this.layout.estimate(cell), this.cells[this.maxAt] as number)
     })
   }
@@ -170,7 +186,7 @@ export class HistogramCells implements LogHistogram {
   filled(): readonly (readonly [number, number])[] {
     const filled: (readonly [number, number])[] = []
     const largest = this.cells[this.maxAt] as number
-    for (let cell = 0; cell < this.sumAt; cell++) {
+    for (let cell = 0; cell < this.blocksAt; cell++) {
       const count = this.cells[cell] as number
       if (count > 0) filled.push([Math.min(this.layout.estimate(cell), largest), count])
     }
@@ -183,8 +199,7 @@ export class HistogramCells implements LogHistogram {
   restore(filled: Iterable<readonly [number, number]>): void {
     const { cells, sumAt, maxAt } = this
     for (const [value, count] of filled) {
-      const cell = this.layout.cellOf(value)
-      cells[cell] = (cells[cell] as number) + count
+      this.addTo(this.layout.cellOf(value), count)
       cells[sumAt] = (cells[sumAt] as number) + value * count
       if (value > (cells[maxAt] as number)) cells[maxAt] = value
     }
@@ -200,11 +215,13 @@ export class HistogramCells implements LogHistogram {
     const before = this.sameLayout(earlier).cells
     const later = new HistogramCells(this.layout)
     let lastFilled = -1
-    for (let index = 0; index < this.maxAt; index++) {
-      const grown = Math.max(0, (this.cells[index] as number) - (before[index] as number))
-      later.cells[index] = grown
-      if (grown > 0 && index < this.sumAt) lastFilled = index
+    for (let cell = 0; cell < this.blocksAt; cell++) {
+      const grown = (this.cells[cell] as number) - (before[cell] as number)
+      if (grown <= 0) continue
+      later.addTo(cell, grown)
+      lastFilled = cell
     }
+    later.cells[this.sumAt] = Math.max(0, this.sum - (before[this.sumAt] as number))
     const largest = this.cells[this.maxAt] as number
     const isNew = largest > (before[this.maxAt] as number)
     if (lastFilled >= 0) later.cells[this.maxAt] = isNew ? largest : Math.min(this.layout.estimate(lastFilled), largest)
@@ -213,6 +230,14 @@ export class HistogramCells implements LogHistogram {
 
   reset(): void {
     this.cells.fill(0)
+  }
+
+  private addTo(cell: number, count: number): void {
+    const { cells, countAt } = this
+    const block = this.blocksAt + Math.floor(cell / blockCells)
+    cells[cell] = (cells[cell] as number) + count
+    cells[block] = (cells[block] as number) + count
+    cells[countAt] = (cells[countAt] as number) + count
   }
 
   private countCells(last: number): number {
