@@ -45,6 +45,9 @@ export class Executor {
   }
 
   execute(run: ProtectedFunction, options: CallOptions | undefined): Promise<unknown> {
+    if (options === undefined && typeof run === 'function') {
+      return this.executePlain(new CallState(run, this.invocation, undefined, 1, Infinity, false))
+    }
     let call: CallState
     try {
       this.checkFunction(run)

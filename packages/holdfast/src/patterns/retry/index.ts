@@ -14,4 +14,10 @@ export {
 export type { BackoffInput, BackoffKind, BackoffOptions, JitterKind } from './backoff.ts'
 export { isTransient, wasNeverSent } from './classify.ts'
 export { parseRetryAfter, serverHint, type ServerHint } from './retry-after.ts'
-export { retryManager, type RetryConfig, type RetryManager, type RetryManagerOptions, type RetryManagerStatistics } from './retry-manager.ts'
+export {
+  retryManager,
+  type RetryConfig,
+  type RetryManager,
+  type RetryManagerOptions,
+  type RetryManagerStatistics,
+} from './retry-manager.ts'

@@ -1,3 +1,4 @@
+import { systemClock, type Clock } from '../../core/clock.ts'
 import { durationMs } from '../../core/duration.ts'
 import { checkOptionNames, functionOption, integerOption, invalidOption, nameOption } from '../../core/options.ts'
 import { suggest } from '../../core/suggest.ts'
@@ -37,6 +38,7 @@ export interface Blueprint {
   readonly maxHistory: number
   readonly maxPending: number
   readonly context: unknown
+  readonly clock: Clock
 }
 
 const optionNames = ['name', 'initial', 'states', 'transitions', 'context', 'version', 'migrate', 'maxHistory', 'maxPending', 'clock']
@@ -79,6 +81,7 @@ export function compile(options: StateMachineOptions<string, string>): Blueprint
     maxHistory: integerOption(name, 'maxHistory', options.maxHistory ?? 16, { max: 100_000 }),
     maxPending: integerOption(name, 'maxPending', options.maxPending ?? 1_000, { max: 1_000_000 }),
     context: options.context,
+    clock: options.clock ?? systemClock,
   }
 }
 

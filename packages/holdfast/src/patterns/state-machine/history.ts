@@ -9,48 +9,44 @@ export interface HistoryEntry<S extends string = string, E extends string = stri
   readonly at: number
 }
 
-type Step = Pick<Edge, 'from' | 'to' | 'event'>
+export type Step = Pick<Edge, 'from' | 'to' | 'event'>
 
-/** The latest transitions, in a ring that grows by doubling: most machines make few. */
-export class History {
-  private readonly size: number
-  private edges: (Step | undefined)[] = [undefined]
-  private times: number[] = [0]
-  private length = 0
-  /** Where the next one goes once the ring is full. */
-  private oldest = 0
+/**
+ * The latest transitions: how many were ever made, then a step and its time for each. A ring that grows by doubling and is nothing
+ * but an array, since there may be very many machines that make few transitions.
+ */
+export type History = (Step | number)[]
 
-  constructor(size: number) {
-    this.size = size
-  }
+/** Takes a transition in; answers with the history, which may be another array. */
+export function remember(history: History | undefined, size: number, step: Step, at: number): History {
+  if (history === undefined) return [1, step, at]
+  const made = history[0] as number
+  const place = 1 + 2 * (made % size)
+  const grown = place < history.length ? history : grow(history, size)
+  grown[0] = made + 1
+  grown[place] = step
+  grown[place + 1] = at
+  return grown
+}
 
-  add(edge: Step, at: number): void {
-    const { length, size } = this
-    if (length === size) {
-      this.edges[this.oldest] = edge
-      this.times[this.oldest] = at
-      this.oldest = (this.oldest + 1) % size
-      return
-    }
-    if (length === this.edges.length) this.grow(Math.min(size, 2 * length))
-    this.edges[length] = edge
-    this.times[length] = at
-    this.length++
-  }
+/** Oldest first. */
+export function entriesOf(history: History | undefined, size: number): HistoryEntry[] {
+  if (history === undefined) return []
+  const made = history[0] as number
+  const kept = Math.min(made, size)
+  return Array.from({ length: kept }, (_, index) => {
+    const place = 1 + 2 * ((made - kept + index) % size)
+    const { from, to, event } = history[place] as Step
+    return { from: from.name, to: to.name, event, at: history[place + 1] as number }
+  })
+}
 
-  /** Oldest first. */
-  entries(): HistoryEntry[] {
-    const { edges, times, length, oldest } = this
-    return Array.from({ length }, (_, index) => {
-      const place = (index + oldest) % length
-      const { from, to, event } = edges[place] as Step
-      return { from: from.name, to: to.name, event, at: times[place] as number }
-    })
-  }
+/** Epoch ms of the latest transition. */
+export function latestIn(history: History | undefined, size: number): number | undefined {
+  return history === undefined ? undefined : (history[2 + 2 * (((history[0] as number) - 1) % size)] as number)
+}
 
-  private grow(length: number): void {
-    const { edges, times } = this
-    this.edges = Array.from({ length }, (_, index) => edges[index])
-    this.times = Array.from({ length }, (_, index) => times[index] ?? 0)
-  }
+function grow(history: History, size: number): History {
+  const length = 1 + Math.min(2 * size, 2 * (history.length - 1))
+  return Array.from({ length }, (_, index) => history[index] ?? 0)
 }

@@ -1,5 +1,4 @@
-import type { Clock } from '../../core/clock.ts'
-import { deadlineHeap, type HeapNode } from '../../core/deadline-heap.ts'
+import { deadlineHeap } from '../../core/deadline-heap.ts'
 import { errorWithoutStack, HoldfastError, type ErrorCode } from '../../core/errors.ts'
 import { EventHub, type Listener } from '../../core/events.ts'
 import { runSoon } from '../../core/microtasks.ts'
@@ -8,9 +7,11 @@ import { askPredicate, isThenable } from '../../core/predicate.ts'
 import { suggest } from '../../core/suggest.ts'
 import type { Blueprint, Edge, State } from './compile.ts'
 import type { StateMachineEvent } from './events.ts'
-import { History, type HistoryEntry } from './history.ts'
+import { entriesOf, latestIn, remember, type History, type HistoryEntry, type Step } from './history.ts'
 import type { TransitionInfo } from './options.ts'
 import { mermaid } from './picture.ts'
+import { StateTimer } from './state-timer.ts'
+import { Info } from './transition-info.ts'
 import { readSnapshot, type MachineSnapshot } from './snapshot.ts'
 import type { StateMachine, StateMachineDescription, StateMachineStatus } from './state-machine.ts'
 
@@ -26,9 +27,6 @@ interface Pending {
 
 /** What only machines need that wait, listen or have a limited time. */
 class MachineExtras {
-  /** A transition is under way. */
-  busy = false
-  event: string | undefined = undefined
   readonly raised: Pending[] = []
   readonly pending: Pending[] = []
   /** Promises of triggers that wait: a hook must not be waited for until one of them is kept. */
@@ -43,15 +41,15 @@ class MachineExtras {
 export class Machine implements StateMachine<string, string> {
   readonly blueprint: Blueprint
   readonly context: unknown
-  private readonly clock: Clock
   private state: State
-  private enteredAt: number | undefined = undefined
-  private past: History | undefined = undefined
+  /** The event whose transition is under way. */
+  private underWay: string | undefined = undefined
+  /** The latest transitions; or only when the state was entered, in epoch ms, where none are kept. */
+  private past: History | number | undefined = undefined
   private extras: MachineExtras | undefined = undefined
 
-  constructor(blueprint: Blueprint, clock: Clock, snapshot?: unknown) {
+  constructor(blueprint: Blueprint, snapshot?: unknown) {
     this.blueprint = blueprint
-    this.clock = clock
     this.state = blueprint.initial
     this.context = blueprint.context === undefined ? undefined : structuredClone(blueprint.context)
     if (snapshot === undefined) this.startTimer(this.state.timeoutMs)
@@ -75,10 +73,7 @@ export class Machine implements StateMachine<string, string> {
   }
 
   trigger(event: string, payload?: unknown): Promise<string> {
-    const { extras } = this
-    if (extras !== undefined && (extras.busy || extras.raised.length + extras.pending.length > 0)) {
-      return this.enqueue(extras.pending, event, payload)
-    }
+    if (this.isTaken) return this.enqueue(this.more().pending, event, payload)
     try {
       return Promise.resolve(this.perform(event, payload))
     } catch (error) {
@@ -87,8 +82,7 @@ export class Machine implements StateMachine<string, string> {
   }
 
   send(event: string, payload?: unknown): string {
-    const { extras } = this
-    if (extras !== undefined && (extras.busy || extras.raised.length + extras.pending.length > 0))
+    if (this.isTaken)
       throw this.fault('ERR_TRANSITION_BUSY', `'${event}' cannot be sent while a transition is under way: trigger() waits for its end`)
     const answer = this.perform(event, payload)
     if (typeof answer === 'string') return answer
@@ -111,7 +105,7 @@ export class Machine implements StateMachine<string, string> {
   }
 
   history(): HistoryEntry[] {
-    return this.past?.entries() ?? []
+    return entriesOf(this.kept, this.blueprint.maxHistory)
   }
 
   serialize(): MachineSnapshot {
@@ -122,27 +116,26 @@ export class Machine implements StateMachine<string, string> {
       machine: this.name,
       version: this.blueprint.version,
       state: state.name,
-      enteredAt: this.enteredAt ?? null,
-      timeoutAt: isLimited ? Math.round(this.clock.wallNow() + Math.max(0, timer.dueAt - this.clock.now())) : null,
-      unfinished: extras?.event ?? extras?.unfinished ?? null,
+      enteredAt: this.enteredAt() ?? null,
+      timeoutAt: isLimited ? Math.round(this.blueprint.clock.wallNow() + Math.max(0, timer.dueAt - this.blueprint.clock.now())) : null,
+      unfinished: this.underWay ?? extras?.unfinished ?? null,
       history: this.history(),
       ...(context === undefined ? {} : { context: structuredClone(context) }),
     }
   }
 
   deserialize(data: unknown): void {
-    if (this.extras?.busy === true) throw this.fault('ERR_TRANSITION_BUSY', 'a machine cannot be restored while a transition is under way')
+    if (this.underWay !== undefined) throw this.fault('ERR_TRANSITION_BUSY', 'a machine cannot be restored while a transition is under way')
     const { state, enteredAt, timeoutAt, unfinished, history, context } = readSnapshot(this.blueprint, data)
     this.stopTimer()
     this.state = state
-    this.enteredAt = enteredAt
     if (unfinished !== undefined) this.more().unfinished = unfinished
     else if (this.extras !== undefined) this.extras.unfinished = undefined
     if (context !== undefined) (this as { context: unknown }).context = structuredClone(context)
-    this.past = undefined
-    for (const entry of history) this.remember(entry, entry.at)
+    this.past = enteredAt
+    for (const entry of history) this.past = remember(this.kept, this.blueprint.maxHistory, entry, entry.at)
     // a wall clock that was set back must not make the time longer than it is as a whole
-    const leftMs = timeoutAt === undefined ? state.timeoutMs : timeoutAt - this.clock.wallNow()
+    const leftMs = timeoutAt === undefined ? state.timeoutMs : timeoutAt - this.blueprint.clock.wallNow()
     if (state.timeoutMs !== Infinity) this.startTimer(Math.min(state.timeoutMs, Math.max(0, leftMs)))
   }
 
@@ -166,8 +159,8 @@ export class Machine implements StateMachine<string, string> {
       kind: this.kind,
       name: this.name,
       state: this.state.name,
-      enteredAt: this.enteredAt ?? null,
-      busy: extras?.busy ?? false,
+      enteredAt: this.enteredAt() ?? null,
+      busy: this.underWay !== undefined,
       pending: extras === undefined ? 0 : extras.pending.length + extras.raised.length,
     }
   }
@@ -190,21 +183,21 @@ export class Machine implements StateMachine<string, string> {
   /** For hooks: what is to happen right after the transition under way. */
   raise(event: string, payload: unknown): void {
     const extras = this.more()
-    this.enqueue(extras.busy ? extras.raised : extras.pending, event, payload).catch(() => undefined)
-    if (!extras.busy) runSoon(this)
+    this.enqueue(this.underWay === undefined ? extras.pending : extras.raised, event, payload).catch(() => undefined)
+    if (this.underWay === undefined) runSoon(this)
   }
 
   /** The time of a state is over. */
   timeIsUp(event: string, stay: number): void {
     const extras = this.more()
     this.enqueue(extras.pending, event, undefined, stay).catch(() => undefined)
-    if (!extras.busy) runSoon(this)
+    if (this.underWay === undefined) runSoon(this)
   }
 
   /** Makes the transitions that wait, for as long as they end at once. */
   proceed(): void {
     const extras = this.more()
-    while (!extras.busy) {
+    while (this.underWay === undefined) {
       const next = extras.raised.shift() ?? extras.pending.shift()
       if (next === undefined) return
       const { event, payload, stay, resolve, reject } = next
@@ -230,10 +223,8 @@ export class Machine implements StateMachine<string, string> {
   }
 
   private performWithHooks(edges: readonly Edge[], event: string, payload: unknown): string | Promise<string> {
-    const extras = this.more()
-    if (extras.disposed) throw this.disposedError()
-    extras.busy = true
-    extras.event = event
+    if (this.extras?.disposed === true) throw this.disposedError()
+    this.underWay = event
     try {
       const edge = this.choose(edges, event, payload)
       if (edge === undefined) throw this.refused(event)
@@ -282,17 +273,17 @@ export class Machine implements StateMachine<string, string> {
   }
 
   private choose(edges: readonly Edge[], event: string, payload: unknown): Edge | undefined {
-    return edges.find(
-      (edge) => edge.guard === undefined || askPredicate(`the guard of '${event}'`, edge.guard, new Info(this, edge, payload)),
-    )
+    for (const edge of edges) {
+      if (edge.guard === undefined || askPredicate(`the guard of '${event}'`, edge.guard, new Info(this, edge, payload))) return edge
+    }
+    return undefined
   }
 
   private enter(edge: Edge): void {
-    const at = this.clock.wallNow()
+    const at = this.blueprint.clock.wallNow()
     const { extras } = this
     this.state = edge.to
-    this.enteredAt = at
-    if (this.blueprint.maxHistory > 0) this.remember(edge, at)
+    this.keep(edge, at)
     if (extras !== undefined) extras.unfinished = undefined
     if (edge.from.timeoutEvent !== undefined) this.stopTimer()
     if (edge.to.timeoutEvent !== undefined) this.startTimer(edge.to.timeoutMs)
@@ -300,22 +291,22 @@ export class Machine implements StateMachine<string, string> {
       extras.events.emit({ type: 'state.entered', policy: this.name, at, from: edge.from.name, to: edge.to.name, event: edge.event })
   }
 
-  private remember(edge: Pick<Edge, 'from' | 'to' | 'event'>, at: number): void {
-    if (this.blueprint.maxHistory > 0) (this.past ??= new History(this.blueprint.maxHistory)).add(edge, at)
+  private keep(edge: Step, at: number): void {
+    const { maxHistory } = this.blueprint
+    this.past = maxHistory > 0 ? remember(this.kept, maxHistory, edge, at) : at
   }
 
   private ended(): void {
-    const extras = this.more()
-    extras.busy = false
-    extras.event = undefined
-    if (extras.raised.length + extras.pending.length > 0) runSoon(this)
+    const { extras } = this
+    this.underWay = undefined
+    if (extras !== undefined && extras.raised.length + extras.pending.length > 0) runSoon(this)
   }
 
   private failed(event: string, error: unknown): void {
     this.ended()
-    const { events } = this.more()
-    if (!events.active) return
-    const what = { policy: this.name, at: this.clock.wallNow(), state: this.state.name, event }
+    const events = this.extras?.events
+    if (events?.active !== true) return
+    const what = { policy: this.name, at: this.blueprint.clock.wallNow(), state: this.state.name, event }
     if ((error as { code?: unknown } | null)?.code === 'ERR_TRANSITION_REFUSED') events.emit({ type: 'state.transition-refused', ...what })
     else events.emit({ type: 'state.transition-failed', ...what, error })
   }
@@ -337,15 +328,29 @@ export class Machine implements StateMachine<string, string> {
     const extras = this.more()
     const timer = (extras.timer ??= new StateTimer(this))
     timer.event = timeoutEvent
-    timer.dueAt = this.clock.now() + afterMs
-    deadlineHeap(this.clock).add(timer)
+    timer.dueAt = this.blueprint.clock.now() + afterMs
+    deadlineHeap(this.blueprint.clock).add(timer)
   }
 
   private stopTimer(): void {
     const timer = this.extras?.timer
     if (timer === undefined) return
     timer.stay++
-    deadlineHeap(this.clock).remove(timer)
+    deadlineHeap(this.blueprint.clock).remove(timer)
+  }
+
+  /** A transition is under way, or some wait. */
+  private get isTaken(): boolean {
+    const { extras } = this
+    return this.underWay !== undefined || (extras !== undefined && extras.raised.length + extras.pending.length > 0)
+  }
+
+  private get kept(): History | undefined {
+    return typeof this.past === 'number' ? undefined : this.past
+  }
+
+  private enteredAt(): number | undefined {
+    return typeof this.past === 'number' ? this.past : latestIn(this.past, this.blueprint.maxHistory)
   }
 
   private more(): MachineExtras {
@@ -370,44 +375,5 @@ export class Machine implements StateMachine<string, string> {
 
   private fault(code: ErrorCode, problem: string): HoldfastError {
     return errorWithoutStack({ code, policy: this.name, message: `${this.name}: ${problem}` })
-  }
-}
-
-/** What guards, hooks and actions are told of one transition. */
-class Info implements TransitionInfo<string, string> {
-  readonly from: string
-  readonly to: string
-  readonly event: string
-  readonly payload: unknown
-  readonly context: unknown
-  private readonly machine: Machine
-
-  constructor(machine: Machine, edge: Edge, payload: unknown) {
-    this.machine = machine
-    this.from = edge.from.name
-    this.to = edge.to.name
-    this.event = edge.event
-    this.payload = payload
-    this.context = machine.context
-  }
-
-  readonly raise = (event: string, payload?: unknown): void => this.machine.raise(event, payload)
-}
-
-/** Waits for the end of a state's time. */
-class StateTimer implements HeapNode {
-  dueAt = 0
-  place = -1
-  event = ''
-  /** Counts the stays in states with a time limit: a limit that comes late must not end the next one. */
-  stay = 0
-  private readonly machine: Machine
-
-  constructor(machine: Machine) {
-    this.machine = machine
-  }
-
-  expire(): void {
-    this.machine.timeIsUp(this.event, this.stay)
   }
 }

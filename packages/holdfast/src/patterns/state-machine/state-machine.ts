@@ -1,4 +1,3 @@
-import { systemClock, type Clock } from '../../core/clock.ts'
 import type { Listener } from '../../core/events.ts'
 import { compile, type Blueprint } from './compile.ts'
 import type { StateMachineEvent } from './events.ts'
@@ -91,7 +90,7 @@ export function defineStateMachine<S extends string, E extends string, C = unkno
   options: StateMachineOptions<S, E, C>,
 ): StateMachineDefinition<S, E, C> {
   const blueprint = compile(options as unknown as StateMachineOptions<string, string>)
-  return new Definition(blueprint, options.clock ?? systemClock) as unknown as StateMachineDefinition<S, E, C>
+  return new Definition(blueprint) as unknown as StateMachineDefinition<S, E, C>
 }
 
 /**
@@ -113,11 +112,9 @@ export function stateMachine<S extends string, E extends string, C = unknown>(
 
 class Definition implements StateMachineDefinition<string, string> {
   private readonly blueprint: Blueprint
-  private readonly clock: Clock
 
-  constructor(blueprint: Blueprint, clock: Clock) {
+  constructor(blueprint: Blueprint) {
     this.blueprint = blueprint
-    this.clock = clock
   }
 
   get name(): string {
@@ -125,11 +122,11 @@ class Definition implements StateMachineDefinition<string, string> {
   }
 
   start(): Machine {
-    return new Machine(this.blueprint, this.clock)
+    return new Machine(this.blueprint)
   }
 
   restore(data: unknown): Machine {
-    return new Machine(this.blueprint, this.clock, data)
+    return new Machine(this.blueprint, data)
   }
 
   mermaid(): string {

@@ -5,7 +5,7 @@ export function differencesPage(): string {
   const peers = [...new Set(differences.map(({ peer }) => peer))]
   return `${[
     '# Differences on purpose',
-    'Holdfast is compared with other libraries on random scripts: the same calls, failures, pauses and aborts go to both, under one clock, and after each step state, answers and the number of function calls must be the same. What follows are all the differences the comparison accepts; any other one fails the tests, and so does one listed here that never shows. This page is made of `test/differential/differences.ts`.',
+    'Holdfast is compared with other libraries on random scripts: the same calls, failures, pauses and aborts go to both, under one clock, and after each step state, answers and the number of function calls must be the same. What follows are all the differences the comparison accepts; any other one fails the tests, and so does one listed here that never shows. This page is made of `bench/differential/differences.ts`.',
     ...peers.flatMap((peer) => [`## ${peer}`, ...differences.filter((each) => each.peer === peer).map(entry)]),
   ].join('\n\n')}\n`
 }
