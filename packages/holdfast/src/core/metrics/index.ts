@@ -1,4 +1,5 @@
 export type { MetricKind, MetricOptions } from './declaration.ts'
+export { metrics, metricsFacade, type MetricsFacade, type MetricTags } from './facade.ts'
 export type { Metric } from './family.ts'
 export type { CounterHandle, GaugeHandle, HistogramHandle } from './handles.ts'
 export type { LabelValues } from './label-text.ts'
