@@ -10,7 +10,7 @@ const rememberedAttempts = 10_000
 const voided: unique symbol = Symbol('void')
 
 /** What all ports of one process promise: they are exact, and forget with the process. */
-export const memoryProfile: Profile = Object.freeze({
+const memoryProfile: Profile = Object.freeze({
   engine: 'memory',
   scope: 'process',
   clock: 'local',
