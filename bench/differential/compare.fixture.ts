@@ -24,7 +24,7 @@ export interface Pairing {
   readonly views?: Partial<Record<DifferenceId, (theirs: View, ours: View) => View>>
 }
 
-export const scripts = 400
+const scripts = 400
 
 /** Plays the scripts of a pairing; fails for a difference that is not in the list, and for one in the list that never shows. */
 export async function expectTheSame(pairing: Pairing): Promise<void> {

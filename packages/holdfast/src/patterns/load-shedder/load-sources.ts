@@ -30,12 +30,22 @@ export function eventLoopDelay(options: { readonly max?: Duration; readonly cloc
   }
 }
 
+interface Utilization {
+  readonly utilization: number
+}
+
+/** What Node.js adds to `performance`. */
+interface EventLoopPerformance {
+  eventLoopUtilization(from?: Utilization, to?: Utilization): Utilization
+}
+
 /** Load by the share of time in which the event loop was busy since it was last asked for. */
 export function eventLoopUtilization(): LoadSource {
-  let before = performance.eventLoopUtilization()
+  const clock = performance as unknown as EventLoopPerformance
+  let before = clock.eventLoopUtilization()
   return () => {
-    const now = performance.eventLoopUtilization()
-    const { utilization } = performance.eventLoopUtilization(now, before)
+    const now = clock.eventLoopUtilization()
+    const { utilization } = clock.eventLoopUtilization(now, before)
     before = now
     return utilization
   }
