@@ -28,6 +28,7 @@ export type { AlternativeOf, CallOptions, HealthRecord, Policy, PolicyDescriptio
 export { childCall, policy, type ChildCall, type ChildCallOptions, type CustomPolicyOptions } from './core/custom-policy.ts'
 export { isQuotaExhausted } from './core/quota-exhausted.ts'
 export type * from './core/ports/index.ts'
+export { replaceable, type Replaceable, type ReplaceableOptions } from './core/replaceable.ts'
 export { seededRandom, type Random } from './core/random.ts'
 export * from './core/retry-budget/index.ts'
 export { isRefusal, refusal, type Refusal } from './core/refusal.ts'

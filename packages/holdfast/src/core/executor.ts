@@ -163,18 +163,31 @@ function isRelaxed(flow: Flow): flow is RelaxedFlow {
   return 'startRelaxed' in flow
 }
 
-function compile(parts: readonly Part[]): ChainLayer {
-  let chain: ChainLayer = leaf
+/**
+ * Parts as layers around `inner`. The depths of their frames lie between that of the outermost frame inside and the next whole number,
+ * so that they can stand within a chain that was compiled before.
+ */
+export function compileAround(parts: readonly Part[], inner: ChainLayer): ChainLayer {
+  return compile(parts, inner, depthOf(inner), 1 / (parts.length + 1))
+}
+
+function depthOf(layer: ChainLayer): number {
+  if (layer instanceof GateFrame) return layer.depth
+  return layer instanceof FlowLayer || layer instanceof RelaxedLayer ? depthOf(layer.next) : 0
+}
+
+function compile(parts: readonly Part[], inner: ChainLayer = leaf, from = 0, step = 1): ChainLayer {
+  let chain = inner
   let gates: Gate[] = []
-  let frames = 0
+  let depth = from
   for (const part of parts.toReversed()) {
     if (part.kind === 'gate') {
       gates = [part, ...gates] // of exactly the length it needs: there may be very many policies
       continue
     }
-    if (gates.length > 0) chain = new GateFrame(gates, chain, ++frames)
+    if (gates.length > 0) chain = new GateFrame(gates, chain, (depth += step))
     gates = []
     chain = isRelaxed(part) ? new RelaxedLayer(part, chain) : new FlowLayer(part, chain)
   }
-  return gates.length > 0 ? new GateFrame(gates, chain, ++frames) : chain
+  return gates.length > 0 ? new GateFrame(gates, chain, (depth += step)) : chain
 }

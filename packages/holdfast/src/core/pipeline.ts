@@ -91,11 +91,11 @@ class PolicyPipeline extends BasePolicy implements Pipeline {
 
 const rank: Readonly<Record<HealthRecord['status'], number>> = { pass: 0, unknown: 1, warn: 2, fail: 3 }
 
-function isPolicy(value: unknown): value is PolicyLike {
+export function isPolicy(value: unknown): value is PolicyLike {
   return typeof value === 'object' && value !== null && parts in value
 }
 
-function describePolicy(policy: PolicyLike): PolicyDescription {
+export function describePolicy(policy: PolicyLike): PolicyDescription {
   return 'describe' in policy ? (policy as Policy).describe() : { kind: 'custom', name: policy.name ?? 'custom' }
 }
 
