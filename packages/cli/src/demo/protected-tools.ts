@@ -91,7 +91,7 @@ function protectedOrders(baseUrl: string): ProtectedTool<Tools['order']> {
     gates: [circuit, places],
     call: (wish, { task, signal }) => {
       const key = `order-${task.id}`
-      return guarded.execute((call) => callOrders(baseUrl, wish, { task, signal: call.signal, key }), { key, signal })
+      return guarded.execute((call) => callOrders(baseUrl, wish, { task, signal: call.signal, key }), { idempotencyKey: key, signal })
     },
   }
 }
