@@ -44,7 +44,7 @@ export interface Statuses {
   readonly idempotencies: readonly IdempotencyPolicyStatus[]
 }
 
-function metric<S extends PolicyStatus>(
+export function metric<S extends PolicyStatus>(
   kind: PolicyMetric['kind'],
   name: string,
   help: string,
