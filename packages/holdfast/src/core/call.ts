@@ -38,8 +38,10 @@ export interface Call {
    * given back and a success is judged when `ended` settles, and its rejection is a failure.
    */
   until(ended: PromiseLike<unknown>): void
-  /** Forbids any further attempt: something was sent that must not be sent twice. */
+  /** Forbids any further attempt, also one beside this: something is sent that must not be sent twice. */
   doNotRetry(): void
+  /** Takes {@link doNotRetry} back: it surely was not sent. */
+  allowRetry(): void
   /**
    * Calls `waiter.cancel(reason)` once when the call is cancelled, at once if it is already, without an AbortSignal being made.
    * Whoever stops waiting for another reason says so with {@link offCancel}.
@@ -306,6 +308,10 @@ export class CallState implements Call {
 
   doNotRetry(): void {
     for (let call: CallState | undefined = this; call !== undefined; call = call.parent) call.more().final = true
+  }
+
+  allowRetry(): void {
+    for (let call: CallState | undefined = this; call !== undefined; call = call.parent) if (call.final) call.more().final = false
   }
 
   /** The function begins. A flow may have started it on this very call before. */

@@ -17,8 +17,8 @@ export class FailedResponse extends Error {
     this.connection = connection
   }
 
-  /** Nobody will read it. */
-  discard(): void {
+  /** Nobody will read it. Policies say so of answers that they pass over. */
+  [Symbol.dispose](): void {
     const { body } = this.response
     if (body !== null && !body.locked) body.cancel().catch(() => undefined)
   }

@@ -22,10 +22,9 @@ export class FetchExchange {
 
   /** One attempt. */
   readonly attempt = async (call: Call): Promise<Response> => {
-    this.discardFailures()
     const { limiter } = this.rules
     if (this.rules.keptBytes > 0) await this.request.keepStream(this.rules.keptBytes)
-    else if (this.request.isStream) call.doNotRetry()
+    if (this.isOnce) call.doNotRetry() // from now on, whatever becomes of it: it may time out
     const sent = limiter?.markSent({ call })
     const connection = new Connection(call)
     const response = await this.answer(call, connection)
@@ -63,7 +62,7 @@ export class FetchExchange {
       return response
     } catch (error) {
       connection.leave()
-      if (!this.isRepeatable(error)) call.doNotRetry()
+      if (this.isOnce && this.request.isSendable && wasNeverSent(error)) call.allowRetry()
       throw error
     }
   }
@@ -72,12 +71,14 @@ export class FetchExchange {
     const isExhausted = await saysQuotaExhausted(response)
     const failure = new FailedResponse(response, connection)
     this.failures.add(failure)
-    if (isExhausted || !(this.rules.isRepeatable(this.request) || wasNotWorkedOn(response))) call.doNotRetry()
+    if (isExhausted) call.doNotRetry()
+    else if (this.isOnce && this.request.isSendable && wasNotWorkedOn(response)) call.allowRetry()
     return failure
   }
 
-  private isRepeatable(error: unknown): boolean {
-    return this.request.isSendable && (this.rules.isRepeatable(this.request) || wasNeverSent(error))
+  /** Whether it must not be sent twice, or cannot be. */
+  private get isOnce(): boolean {
+    return this.request.isStream || !this.rules.isRepeatable(this.request)
   }
 
   /** The caller has the answer at once; the call ends with its body. */
@@ -105,7 +106,7 @@ export class FetchExchange {
   }
 
   private discardFailures(): void {
-    for (const failure of this.failures) failure.discard()
+    for (const failure of this.failures) failure[Symbol.dispose]()
     this.failures.clear()
   }
 }

@@ -1,4 +1,4 @@
-import { bulkhead, circuitBreaker, fallback, isHoldfastError, pipeline, retry, timeout, type Policy } from 'holdfast'
+import { bulkhead, circuitBreaker, fallback, hedge, isHoldfastError, pipeline, retry, timeout, type Policy } from 'holdfast'
 import { resilientFetch } from 'holdfast/adapters/fetch'
 import { describe, expect, it } from 'vitest'
 import { countListeners } from '../../core/listener-count.fixture.ts'
@@ -71,6 +71,42 @@ describe('resilientFetch', () => {
       return new Response('ok')
     }
     expect((await resilientFetch(quickRetry(), { fetch: send })(server.url, { method: 'POST', body: 'x' })).status).toBe(200)
+  })
+
+  it('66: a POST that timed out is not sent again, since it may have been worked on; a GET is', async () => {
+    const server = await fetchServer(() => undefined)
+    for (const [method, times] of [
+      ['POST', 1],
+      ['GET', 3],
+    ] as const) {
+      const before = server.requests.length
+      const guarded = resilientFetch(pipeline(quickRetry(), timeout('30ms')))
+      await expect(guarded(server.url, { method })).rejects.toSatisfy((error) => isHoldfastError(error, 'ERR_TIMEOUT'))
+      await eventually(() => server.left === before + times)
+      expect([method, server.requests.length - before]).toEqual([method, times])
+    }
+  })
+
+  it('66: a POST is not sent beside itself, unless its owner says that it may be; a GET is', async () => {
+    const server = await fetchServer((response) => setTimeout(() => response.end('done'), 60))
+    const hedged = hedge({ delay: '5ms', budget: false })
+    const requestsOf = async (method: string, options = {}): Promise<number> => {
+      const before = server.requests.length
+      await (await resilientFetch(hedged, options)(server.url, { method })).text()
+      return server.requests.length - before
+    }
+    expect(await requestsOf('POST')).toBe(1)
+    expect(await requestsOf('GET')).toBe(2)
+    expect(await requestsOf('POST', { isRepeatable: () => true })).toBe(2)
+  })
+
+  it('69: when all hedges fail, the caller gets the first answer, unread, whenever the others were sent', async () => {
+    for (const options of [{ delay: '5ms' }, { delay: '1m', hedgeOnFailure: true }, { delay: 0 }] as const) {
+      const server = await fetchServer((response, count) => setTimeout(() => response.writeHead(500).end(`broken ${count}`), 20 * count))
+      const response = await resilientFetch(hedge({ ...options, maxHedges: 2, budget: false }))(server.url)
+      expect([response.status, response.bodyUsed, server.requests.length]).toEqual([500, false, 3])
+      expect(await response.text()).toBe('broken 1')
+    }
   })
 
   it('sends a Request again as a copy, and leaves it used', async () => {

@@ -1,6 +1,7 @@
 import { retry } from 'holdfast'
 import { fakeClock } from 'holdfast/testing'
 import { describe, expect, it, vi } from 'vitest'
+import { transientError } from './retry.fixture.ts'
 
 describe('65: a result that is discarded', () => {
   const poll = (results: readonly unknown[]): Promise<unknown> =>
@@ -36,6 +37,27 @@ describe('65: a result that is discarded', () => {
     const both = { [Symbol.dispose]: () => disposed.push('wrong'), [Symbol.asyncDispose]: async () => disposed.push('async') }
     await poll([sync, both, { [Symbol.dispose]: () => disposed.push('last') }])
     expect(disposed).toEqual(['sync', 'async'])
+  })
+
+  it('is what a failed attempt carried: freed when the next attempt begins or nobody waits for it, and left to the caller at the end', async () => {
+    const clock = fakeClock()
+    const freed: number[] = []
+    const failures = [1, 2, 3].map((number) => Object.assign(transientError(), { [Symbol.dispose]: () => freed.push(number) }))
+    const policy = retry({ maxAttempts: 3, initialDelay: '1s', jitter: 'none', backoff: 'constant', clock })
+    const outcome = policy.tryExecute(({ attempt }) => Promise.reject(failures[attempt - 1] as Error))
+    await clock.advance(999)
+    expect(freed).toEqual([])
+    await clock.advance(1)
+    expect(freed).toEqual([1])
+    await clock.advance('1s')
+    expect(await outcome).toEqual({ ok: false, error: failures[2] })
+    expect(freed).toEqual([1, 2])
+    const caller = new AbortController()
+    const left = policy.tryExecute(() => Promise.reject(failures[2] as Error), { signal: caller.signal })
+    await clock.advance(1)
+    caller.abort('left')
+    expect(await left).toEqual({ ok: false, error: 'left' })
+    expect(freed).toEqual([1, 2, 3])
   })
 
   it('harms nobody when freeing it fails', async () => {

@@ -27,6 +27,23 @@ describe('64: a body that cannot be sent twice', () => {
     expect(run).toHaveBeenCalledTimes(2)
   })
 
+  it('is tried again when it is known that it was not sent after all, and not when it was', async () => {
+    const clock = fakeClock()
+    const guarded = pipeline(retry({ initialDelay: 0, clock }), timeout({ after: '1s', clock }))
+    const run = vi.fn(async (call: { attempt: number; doNotRetry(): void; allowRetry(): void }) => {
+      call.doNotRetry()
+      if (call.attempt === 1) {
+        call.allowRetry()
+        throw transientError()
+      }
+      await new Promise(() => undefined)
+    })
+    const outcome = guarded.tryExecute(run)
+    await clock.advance('1m')
+    expect(await outcome).toMatchObject({ ok: false, error: { code: 'ERR_TIMEOUT' } })
+    expect(run).toHaveBeenCalledTimes(2)
+  })
+
   it('forbids the attempts of every retry around it, and the repetition of a result', async () => {
     const clock = fakeClock()
     const settings = { maxAttempts: 5, initialDelay: 0, retryOnResult: () => true, clock } as const

@@ -76,6 +76,7 @@ export class RetryRun implements Sink, HeapNode {
       this.giveUp(false, failure.error) // the timer came late
       return
     }
+    if (failure !== undefined) discard(failure.error) // it may carry what has to be closed, a response say
     this.made++
     flow.retries++
     flow.delaySumMs += this.delayMs
@@ -87,6 +88,7 @@ export class RetryRun implements Sink, HeapNode {
   cancel(reason: unknown): void {
     this.flow.waiting--
     this.flow.heap.remove(this)
+    if (this.failure !== undefined) discard(this.failure.error)
     this.end(false, reason)
   }
 
