@@ -83,25 +83,25 @@ class ConcurrencyBudget implements ConcurrentRetryBudget {
   }
 }
 
-/** One place serves all the retries of a call, since they follow one another. */
+/** One place serves all the retries of a call that follow one another; hedges, which run beside others, need one each. */
 class ConcurrencyBudgetCall implements RetryBudgetCall {
   private readonly budget: ConcurrencyBudget
-  private retrying = false
+  private places = 0
   private over = false
 
   constructor(budget: ConcurrencyBudget) {
     this.budget = budget
   }
 
-  tryRetry(): boolean {
+  tryRetry(beside = 0): boolean {
     const { budget } = this
     if (this.over) return false
-    if (!this.retrying) {
+    if (this.places < Math.max(1, beside)) {
       if (budget.retrying >= budget.limit()) {
         budget.exhausted++
         return false
       }
-      this.retrying = true
+      this.places++
       budget.retrying++
     }
     budget.granted++
@@ -112,6 +112,6 @@ class ConcurrencyBudgetCall implements RetryBudgetCall {
     if (this.over) return
     this.over = true
     this.budget.inFlight--
-    if (this.retrying) this.budget.retrying--
+    this.budget.retrying -= this.places
   }
 }

@@ -12,8 +12,11 @@ export interface RetryBudget {
 }
 
 export interface RetryBudgetCall {
-  /** Leave for one more attempt. */
-  tryRetry(): boolean
+  /**
+   * Leave for one more attempt.
+   * @param beside Attempts of the same call that it would run beside. @defaultValue 0
+   */
+  tryRetry(beside?: number): boolean
   end(): void
 }
 

@@ -2,9 +2,10 @@ import type { Call, CallState } from '../../core/call.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { EventHub } from '../../core/events.ts'
 import type { Flow, Layer, Sink } from '../../core/layer.ts'
-import { askPredicate } from '../../core/predicate.ts'
+import { askPredicate, isThenable } from '../../core/predicate.ts'
+import { show } from '../../core/options.ts'
 import { toError } from '../../core/refusal.ts'
-import type { CacheEvent } from './cache.ts'
+import type { CacheEvent, StaleNotice } from './cache.ts'
 import { Flight } from './flight.ts'
 
 export interface CacheRules {
@@ -14,6 +15,7 @@ export interface CacheRules {
   readonly revalidateMs: number
   readonly ifErrorMs: number
   readonly staleOn: ((error: unknown) => boolean) | undefined
+  readonly onStale: ((notice: StaleNotice) => unknown) | undefined
   readonly keyOf: (call: Call) => string | undefined
   readonly isCacheable: ((value: unknown) => boolean) | undefined
   readonly coalesce: boolean
@@ -35,6 +37,8 @@ export class CacheFlow implements Flow {
   readonly entries = new Map<string, Entry>()
   /** What later callers may wait for. */
   readonly flights = new Map<string, Flight>()
+  /** What nobody may join, since another one for its key was begun. */
+  private readonly apart = new Set<Flight>()
   hits = 0
   misses = 0
   coalesced = 0
@@ -60,7 +64,7 @@ export class CacheFlow implements Flow {
       out.settle(true, entry.value)
     } else if (entry !== undefined && ageMs < this.rules.ttlMs + this.rules.revalidateMs) {
       this.touch(key, entry)
-      this.serveStale(key, entry, ageMs, undefined, out)
+      this.serveStale(key, entry, ageMs, undefined, call, out)
       if (!this.flights.has(key)) this.newFlight(key, call as CallState).begin(next)
     } else this.ask(next, call as CallState, key, out)
   }
@@ -73,12 +77,14 @@ export class CacheFlow implements Flow {
   invalidate(key: string): boolean {
     const flight = this.flights.get(key)
     if (flight !== undefined) flight.outdated = true
+    for (const other of this.apart) if (other.key === key) other.outdated = true
     this.flights.delete(key)
     return this.entries.delete(key)
   }
 
   clear(): void {
-    for (const key of this.flights.keys()) this.invalidate(key)
+    for (const flight of [...this.flights.values(), ...this.apart]) flight.outdated = true
+    this.flights.clear()
     this.entries.clear()
   }
 
@@ -98,15 +104,16 @@ export class CacheFlow implements Flow {
   /** Nobody may join a flight any more. */
   left(flight: Flight): void {
     if (this.flights.get(flight.key) === flight) this.flights.delete(flight.key)
+    else this.apart.delete(flight)
   }
 
   /** What a caller gets for an answer that failed. */
-  answerFailure(key: string, failure: unknown, out: Sink): void {
+  answerFailure(key: string, failure: unknown, call: Call, out: Sink): void {
     const entry = this.entries.get(key)
     const ageMs = entry === undefined ? Infinity : this.ageOf(entry)
     const { ttlMs, ifErrorMs } = this.rules
     const error = toError(failure)
-    if (entry !== undefined && ageMs < ttlMs + ifErrorMs && this.mayBeStale(error)) this.serveStale(key, entry, ageMs, error, out)
+    if (entry !== undefined && ageMs < ttlMs + ifErrorMs && this.mayBeStale(error)) this.serveStale(key, entry, ageMs, error, call, out)
     else out.settle(false, failure)
   }
 
@@ -131,14 +138,24 @@ export class CacheFlow implements Flow {
 
   private newFlight(key: string, call: CallState): Flight {
     const flight = new Flight(this, key, call)
+    const before = this.flights.get(key)
+    if (before !== undefined) this.apart.add(before)
     this.flights.set(key, flight)
     return flight
   }
 
-  private serveStale(key: string, { value }: Entry, ageMs: number, error: unknown, out: Sink): void {
+  private serveStale(key: string, { value }: Entry, ageMs: number, error: unknown, call: Call, out: Sink): void {
     this.staleServed++
-    const { name, clock } = this.rules
+    const { name, clock, onStale } = this.rules
     if (this.events.active) this.events.emit({ type: 'cache.stale-served', policy: name, at: clock.wallNow(), key, ageMs, error })
+    if (onStale !== undefined) {
+      try {
+        const answer = onStale({ key, ageMs, error, context: call.context })
+        if (isThenable(answer)) Promise.resolve(answer).catch((failure: unknown) => this.report('onStale', failure))
+      } catch (failure) {
+        this.report('onStale', failure)
+      }
+    }
     out.settle(true, value)
   }
 
@@ -157,7 +174,9 @@ export class CacheFlow implements Flow {
 
   private keyOf(call: Call): string | undefined {
     try {
-      return this.rules.keyOf(call)
+      const key: unknown = this.rules.keyOf(call)
+      if (typeof key === 'string' || key === undefined) return key
+      throw new TypeError(`keyOf must answer with a text or undefined, got ${show(key)}`)
     } catch (error) {
       this.report('keyOf', error)
       return undefined

@@ -2,6 +2,7 @@ import { bulkhead, cache, pipeline } from 'holdfast'
 import { fakeClock } from 'holdfast/testing'
 import fc from 'fast-check'
 import { it } from 'vitest'
+import { answerCounter } from '../../core/answer-counter.fixture.ts'
 import { countListeners } from '../../core/listener-count.fixture.ts'
 import { fetches } from './cache.fixture.ts'
 
@@ -21,7 +22,8 @@ it('every caller has one answer of its own key, places and listeners come back, 
       const places = bulkhead({ maxConcurrent: 1_000 })
       const inside = bulkhead({ maxConcurrent: 1_000 })
       const prices = cache({ ttl: 10, staleWhileRevalidate: 10, staleIfError: 20, maxEntries: 1, clock })
-      const guarded = pipeline({ clock }, places, prices, inside)
+      const counter = answerCounter()
+      const guarded = pipeline({ clock }, places, counter.policy, prices, inside)
       const callers = [0, 1, 2].map(() => new AbortController())
       const listeners = callers.map(({ signal }) => countListeners(signal))
       const load = fetches()
@@ -48,6 +50,7 @@ it('every caller has one answer of its own key, places and listeners come back, 
       await clock.advance(1)
       await Promise.all(answers)
       await clock.advance(1)
+      if (counter.most > 1) throw new Error('a call was answered twice')
       if (answered !== answers.length) throw new Error(`${answered} of ${answers.length} were answered`)
       if (places.status().running + inside.status().running !== 0) throw new Error('places are lost')
       for (const [index, { added, removed }] of listeners.entries())

@@ -1,4 +1,15 @@
-import { bulkhead, cache, circuitBreaker, pipeline, type CacheEvent, type CacheOptions } from 'holdfast'
+import {
+  bulkhead,
+  cache,
+  circuitBreaker,
+  pipeline,
+  retry,
+  timeout,
+  type Cache,
+  type CacheEvent,
+  type CacheOptions,
+  type StaleNotice,
+} from 'holdfast'
 import { fakeClock } from 'holdfast/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { fetches } from './cache.fixture.ts'
@@ -91,6 +102,27 @@ describe('a cache', () => {
     ])
   })
 
+  it('a key that is no text is none, and is told: it would be shared by callers who ask for different things', async () => {
+    const events: CacheEvent[] = []
+    const prices = cache({ ttl: '1m', keyOf: ({ context }) => context as string })
+    prices.on((event) => events.push(event))
+    for (const context of [null, 7, {}, undefined]) {
+      const load = vi.fn(async () => 1)
+      await prices.execute(load, { context })
+      await prices.execute(load, { context })
+      expect(load).toHaveBeenCalledTimes(2)
+    }
+    await Promise.resolve()
+    expect(events).toHaveLength(6)
+    expect(events[0]).toMatchObject({
+      type: 'cache.callback-failed',
+      error: { message: 'keyOf must answer with a text or undefined, got null' },
+    })
+    expect(prices.status()).toMatchObject({ entries: 0, misses: 0 })
+    expect(await prices.execute(() => 'empty', { context: '' })).toBe('empty')
+    expect(prices.peek('')?.value).toBe('empty')
+  })
+
   it('takes other settings; values stay as old as they are', async () => {
     const clock = fakeClock()
     const prices = cache({ ttl: '1h', clock })
@@ -151,6 +183,33 @@ describe('old values', () => {
     load.finish(1, 'new')
     await clock.advance(0)
     expect(await prices.execute(load.run, key)).toBe('new')
+  })
+
+  it('can be told to the very caller who gets them', async () => {
+    const clock = fakeClock()
+    const error = new Error('down')
+    const onStale = vi.fn(({ context, ageMs }: StaleNotice) => {
+      ;(context as { ageMs?: number }).ageMs = ageMs
+    })
+    const prices = cache({ ttl: '1m', staleWhileRevalidate: '1m', staleIfError: '1h', onStale, clock })
+    const ask = async (work: () => unknown): Promise<object> => {
+      const context = {}
+      await prices.execute(work, { ...key, context })
+      return context
+    }
+    expect(await ask(() => 'old')).toEqual({})
+    await clock.advance('90s')
+    expect(await ask(() => Promise.reject(error))).toEqual({ ageMs: 90_000 })
+    await clock.advance('90s')
+    expect(await ask(() => Promise.reject(error))).toEqual({ ageMs: 180_000 })
+    expect(onStale.mock.calls.map(([{ key: asked, error: why }]) => [asked, why])).toEqual([
+      ['prices', undefined],
+      ['prices', error],
+    ])
+    onStale.mockImplementation(() => {
+      throw new Error('broken')
+    })
+    expect(await prices.execute(() => Promise.reject(error), key)).toBe('old')
   })
 
   it('that cannot be refreshed stay, and it is told', async () => {
@@ -255,6 +314,33 @@ describe('callers who ask for the same at the same time', () => {
     expect(places.status().running).toBe(0)
   })
 
+  it('66: what must not be sent twice is not repeated by a retry around the cache, for whoever waited', async () => {
+    const clock = fakeClock()
+    const guarded = pipeline(
+      { clock },
+      retry({ initialDelay: 0, retryOn: () => true, clock }),
+      timeout({ after: 50, clock }),
+      cache({ ttl: 0, clock }),
+    )
+    let runs = 0
+    let fail: ((error: unknown) => void) | undefined
+    const ask = (): Promise<unknown> =>
+      guarded.tryExecute((call) => {
+        runs++
+        call.doNotRetry()
+        return new Promise((_resolve, reject) => (fail = reject))
+      }, key)
+    const failed = [ask(), ask()]
+    fail?.(new Error('sent half of it'))
+    await clock.advance('1m')
+    expect(await Promise.all(failed)).toMatchObject([{ error: { message: 'sent half of it' } }, { error: { message: 'sent half of it' } }])
+    expect(runs).toBe(1)
+    const late = [ask(), ask()]
+    await clock.advance('1m')
+    expect(await Promise.all(late)).toMatchObject([{ error: { code: 'ERR_TIMEOUT' } }, { error: { code: 'ERR_TIMEOUT' } }])
+    expect(runs).toBe(2)
+  })
+
   it('do not wait for one another when that is not wanted', async () => {
     const prices = cache({ ttl: '1m', coalesce: false })
     const load = fetches()
@@ -263,5 +349,17 @@ describe('callers who ask for the same at the same time', () => {
     load.finish(1, 'first')
     load.finish(2, 'second')
     expect(await Promise.all(answers)).toEqual(['first', 'second'])
+  })
+
+  it('and who fetch apart keep nothing that was invalidated meanwhile', async () => {
+    for (const forget of [(prices: Cache) => prices.invalidate('prices'), (prices: Cache) => prices.clear()]) {
+      const prices = cache({ ttl: '1m', coalesce: false })
+      const load = fetches()
+      const answers = [prices.execute(load.run, key), prices.execute(load.run, key)]
+      forget(prices)
+      for (const run of [1, 2]) load.finish(run, 'outdated')
+      expect(await Promise.all(answers)).toEqual(['outdated', 'outdated'])
+      expect(prices.peek('prices')).toBeUndefined()
+    }
   })
 })

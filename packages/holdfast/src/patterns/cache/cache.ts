@@ -17,6 +17,8 @@ export interface CacheOptions {
   readonly staleIfError?: Duration
   /** Which failures are answered with an old value. @defaultValue all, refusals included */
   readonly staleOn?: (error: unknown) => boolean
+  /** Told of every old value before it is answered: the way to tell the caller its age, by the call's context for instance. */
+  readonly onStale?: (notice: StaleNotice) => unknown
   /** What is asked for; calls of which it is undefined are neither cached nor coalesced. @defaultValue the call's `key` */
   readonly keyOf?: (call: Call) => string | undefined
   /** Whether a value may be kept. @defaultValue all */
@@ -32,6 +34,17 @@ export interface CacheOptions {
 
 /** What may change while a cache is in use. */
 export type CacheSettings = Omit<CacheOptions, 'name' | 'clock'>
+
+/** An old value that is about to be answered. */
+export interface StaleNotice {
+  readonly key: string
+  /** Time since the value was had, in ms. */
+  readonly ageMs: number
+  /** Why there is no new one; undefined while it is fetched. */
+  readonly error: unknown
+  /** That of the call that gets the value. */
+  readonly context: unknown
+}
 
 /** An old value was answered: while a new one is fetched (`error` is undefined), or since none could be had. */
 export interface CacheStaleServed extends PolicyEvent {
@@ -100,7 +113,17 @@ export interface Cache extends Policy<CacheEvent> {
   reconfigure(settings: CacheSettings): void
 }
 
-const settingNames = ['ttl', 'staleWhileRevalidate', 'staleIfError', 'staleOn', 'keyOf', 'isCacheable', 'coalesce', 'maxEntries'] as const
+const settingNames = [
+  'ttl',
+  'staleWhileRevalidate',
+  'staleIfError',
+  'staleOn',
+  'onStale',
+  'keyOf',
+  'isCacheable',
+  'coalesce',
+  'maxEntries',
+] as const
 
 /**
  * Remembers answers by key: fresh ones are given without asking, old ones when a new one cannot be had, and callers who ask for the
@@ -190,6 +213,7 @@ function rulesOf(name: string, clock: Clock, options: CacheSettings): CacheRules
     revalidateMs: durationMs(name, 'staleWhileRevalidate', options.staleWhileRevalidate ?? 0, { allowInfinity: true }),
     ifErrorMs: durationMs(name, 'staleIfError', options.staleIfError ?? 0, { allowInfinity: true }),
     staleOn: functionOption(name, 'staleOn', options.staleOn),
+    onStale: functionOption(name, 'onStale', options.onStale),
     keyOf: functionOption(name, 'keyOf', options.keyOf) ?? ((call) => call.key),
     isCacheable: functionOption(name, 'isCacheable', options.isCacheable),
     coalesce: booleanOption(name, 'coalesce', options.coalesce ?? true),

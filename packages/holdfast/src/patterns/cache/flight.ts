@@ -35,6 +35,11 @@ export class Flight implements Sink {
     this.join(call, out)
   }
 
+  /** Something was sent for it that must not be sent twice. */
+  get final(): boolean {
+    return this.call.final
+  }
+
   join(call: CallState, out: Sink): void {
     const passenger = new Passenger(this, call, out)
     this.waiters.add(passenger)
@@ -55,7 +60,7 @@ export class Flight implements Sink {
   leave(passenger: Passenger, reason: unknown): void {
     this.waiters.delete(passenger)
     if (passenger.call === this.leader && !this.over) this.hold()
-    if (this.waiters.size > 0 || this.leader === undefined) return
+    if (this.waiters.size > 0 || this.leader === undefined || this.over) return
     this.flow.left(this)
     this.call.cancel(reason)
   }
@@ -77,8 +82,8 @@ export class Flight implements Sink {
     this.leader.hold()
   }
 
-  answerFailure(failure: unknown, out: Sink): void {
-    this.flow.answerFailure(this.key, failure, out)
+  answerFailure(failure: unknown, call: CallState, out: Sink): void {
+    this.flow.answerFailure(this.key, failure, call, out)
   }
 }
 
@@ -96,11 +101,13 @@ class Passenger implements Abortable {
 
   arrive(ok: boolean, value: unknown): void {
     this.call.offCancel(this)
+    if (this.flight.final) this.call.doNotRetry()
     if (ok) this.out.settle(true, value)
-    else this.flight.answerFailure(value, this.out)
+    else this.flight.answerFailure(value, this.call, this.out)
   }
 
   cancel(reason: unknown): void {
+    if (this.flight.final) this.call.doNotRetry()
     this.flight.leave(this, reason)
     this.out.settle(false, reason)
   }

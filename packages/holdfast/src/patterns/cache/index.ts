@@ -9,4 +9,5 @@ export {
   type CacheSettings,
   type CacheStaleServed,
   type CacheStatus,
+  type StaleNotice,
 } from './cache.ts'

@@ -19,8 +19,9 @@ export class AttemptContexts {
     return { ...this.before }
   }
 
-  /** What the winner has changed, the caller sees; what the others did, nobody. */
-  keep(winner: Readonly<Record<string, unknown>>): void {
+  /** What the attempt that answers the caller has changed, the caller sees; what the others did, nobody. */
+  keep(context: unknown): void {
+    const winner = context as Readonly<Record<string, unknown>>
     for (const name of Object.keys(winner)) if (!Object.is(winner[name], this.before[name])) this.original[name] = winner[name]
     for (const name of Object.keys(this.before)) if (!Object.hasOwn(winner, name)) delete this.original[name]
   }

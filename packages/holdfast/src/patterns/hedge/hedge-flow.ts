@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { EventHub } from '../../core/events.ts'
 import type { Flow, Layer, Sink } from '../../core/layer.ts'
 import { askPredicate } from '../../core/predicate.ts'
+import { isRefusal } from '../../core/refusal.ts'
 import type { RetryBudget } from '../../core/retry-budget/retry-budget.ts'
 import type { HedgeEvent } from './hedge.ts'
 import { HedgeRun } from './hedge-run.ts'
@@ -16,7 +17,7 @@ export interface HedgeRules {
   readonly minSamples: number
   readonly minDelayMs: number
   readonly maxHedges: number
-  readonly onFailure: boolean
+  readonly onFailure: boolean | ((error: unknown) => boolean)
   readonly budget: RetryBudget | undefined
   readonly idempotent: boolean | ((call: Call) => boolean)
   readonly minRemainingMs: number
@@ -70,7 +71,19 @@ export class HedgeFlow implements Flow {
     }
   }
 
-  /** An attempt took so long, or longer: it was given up. */
+  /** Whether a failure starts the next attempt. What a policy inside refuses, it would refuse again. */
+  startsNext({ onFailure }: HedgeRules, failure: unknown): boolean {
+    if (onFailure === false || isRefusal(failure)) return false
+    if (onFailure === true) return true
+    try {
+      return askPredicate('hedgeOnFailure', onFailure, failure)
+    } catch (error) {
+      this.report('hedgeOnFailure', error)
+      return false
+    }
+  }
+
+  /** The first attempt of a call took so long, or longer: it was given up. */
   learn(durationMs: number): void {
     this.latency?.record(durationMs)
   }

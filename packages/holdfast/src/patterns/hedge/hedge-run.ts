@@ -22,8 +22,8 @@ export class HedgeRun implements HeapNode {
   /** Attempts begun. */
   private made = 0
   private over = false
-  /** What the first attempt failed with. */
-  private failure: { readonly value: unknown } | undefined = undefined
+  /** What the first attempt failed with, and what it has made of its context. */
+  private failure: { readonly value: unknown; readonly context: unknown } | undefined = undefined
   private budgetCall: RetryBudgetCall | undefined = undefined
 
   constructor(flow: HedgeFlow, next: Layer, call: CallState, out: Sink) {
@@ -55,14 +55,14 @@ export class HedgeRun implements HeapNode {
   }
 
   arrive(attempt: HedgeAttempt, ok: boolean, value: unknown): void {
-    const { call, startedAt, number } = attempt
+    const { call, number } = attempt
     this.running.splice(this.running.indexOf(attempt), 1)
     if (this.over) {
       discard(value)
       call.close()
       return
     }
-    if (ok || isHoldfastError(value, 'ERR_TIMEOUT')) this.flow.learn(this.rules.clock.now() - startedAt)
+    if (number === 1 && (ok || isHoldfastError(value, 'ERR_TIMEOUT'))) this.learn(attempt)
     if (ok) this.win(attempt, value)
     else this.lose(number, call, value)
   }
@@ -76,11 +76,10 @@ export class HedgeRun implements HeapNode {
     }
     this.end()
     if (this.failure !== undefined) discard(this.failure.value)
-    this.contexts?.keep(attempt.call.context as Record<string, unknown>)
-    const now = rules.clock.now()
+    this.contexts?.keep(attempt.call.context)
     const losers = this.running.slice() // they leave the list as they are cancelled
     for (const loser of losers) {
-      flow.learn(now - loser.startedAt)
+      if (loser.number === 1) this.learn(loser)
       loser.call.cancel(new DOMException('another attempt has answered first', 'AbortError'))
     }
     attempt.call.close()
@@ -88,15 +87,27 @@ export class HedgeRun implements HeapNode {
   }
 
   private lose(number: number, call: CallState, failure: unknown): void {
-    if (number === 1) this.failure = { value: failure }
+    if (number === 1) this.failure = { value: failure, context: call.context }
     else discard(failure) // it may carry what has to be closed, a response say
     call.close()
-    const isNext = this.rules.onFailure && this.startHedge()
-    if (isNext) this.scheduleNext()
+    if (this.flow.startsNext(this.rules, failure) && this.startHedge()) this.scheduleNext()
     if (this.running.length > 0 || this.over) return
     const reason = this.call.cancelled
     this.end()
-    this.out.settle(false, reason === undefined ? (this.failure as { readonly value: unknown }).value : reason)
+    if (reason === undefined) {
+      const first = this.failure as NonNullable<typeof this.failure>
+      this.contexts?.keep(first.context)
+      this.out.settle(false, first.value)
+    } else this.out.settle(false, reason)
+  }
+
+  /**
+   * Only first attempts are representative of all calls: later ones are started just where the first was slow, and those of them
+   * that have ended are the quick ones. The first of a call that another one overtook took longer than the delay, which is all that
+   * the percentile asks.
+   */
+  private learn({ startedAt }: HedgeAttempt): void {
+    this.flow.learn(this.rules.clock.now() - startedAt)
   }
 
   /** Whether one more attempt was started. */
@@ -106,7 +117,7 @@ export class HedgeRun implements HeapNode {
     if (!flow.mayBeDoneTwice(rules, call) || call.remainingMs() < rules.minRemainingMs) return false
     const attempt = this.made + 1
     const { name, clock, budget } = rules
-    if (this.budgetCall !== undefined && !this.budgetCall.tryRetry()) {
+    if (this.budgetCall !== undefined && !this.budgetCall.tryRetry(this.running.length)) {
       flow.suppressed++
       if (flow.events.active)
         flow.events.emit({ type: 'hedge.suppressed', policy: name, at: clock.wallNow(), attempt, budget: budget?.name ?? '' })

@@ -2,6 +2,7 @@ import { bulkhead, hedge, pipeline, retryBudget } from 'holdfast'
 import { fakeClock } from 'holdfast/testing'
 import fc from 'fast-check'
 import { it } from 'vitest'
+import { answerCounter } from '../../core/answer-counter.fixture.ts'
 import { countListeners } from '../../core/listener-count.fixture.ts'
 import { attempts } from './hedge.fixture.ts'
 
@@ -25,7 +26,9 @@ it('every call has one answer, at most 1 + maxHedges attempts run, places are no
       const clock = fakeClock()
       const places = bulkhead({ maxConcurrent: 1_000 })
       const budget = retryBudget({ ratio: 1, minPerSecond: 1, clock })
-      const policy = pipeline({ clock }, hedge({ delay: 10, maxHedges: 2, hedgeOnFailure: onFailure, budget, clock }), places)
+      const counter = answerCounter()
+      const hedged = hedge({ delay: 10, maxHedges: 2, hedgeOnFailure: onFailure, budget, clock })
+      const policy = pipeline({ clock }, counter.policy, hedged, places)
       const caller = new AbortController()
       const { signal } = caller
       const listeners = countListeners(signal)
@@ -47,6 +50,7 @@ it('every call has one answer, at most 1 + maxHedges attempts run, places are no
         await clock.advance(50)
       }
       await Promise.all(answers)
+      if (counter.most > 1) throw new Error('a call was answered twice')
       if (answered !== answers.length) throw new Error(`${answered} of ${answers.length} calls were answered`)
       if (places.status().running !== 0) throw new Error(`${places.status().running} places are lost`)
       if (listeners.added !== listeners.removed) throw new Error('a listener is left')

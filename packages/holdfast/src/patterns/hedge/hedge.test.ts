@@ -1,5 +1,15 @@
-import { bulkhead, circuitBreaker, hedge, pipeline, retryBudget, timeout, type HedgeEvent } from 'holdfast'
-import { fakeClock } from 'holdfast/testing'
+import {
+  bulkhead,
+  circuitBreaker,
+  concurrentRetryBudget,
+  hedge,
+  pipeline,
+  retryBudget,
+  timeout,
+  type Call,
+  type HedgeEvent,
+} from 'holdfast'
+import { fakeClock, seededRandom } from 'holdfast/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { attempts } from './hedge.fixture.ts'
 
@@ -113,6 +123,30 @@ describe('a hedge', () => {
     await clock.advance(0)
     eager.finish(2)
     expect(await eagerAnswer).toBe('answer 2')
+  })
+
+  it('a failure that is not wanted, and a refusal of a policy inside, start no next attempt', async () => {
+    const clock = fakeClock()
+    const events: HedgeEvent[] = []
+    const picky = hedge({ delay: 100, hedgeOnFailure: (error) => (error as Error).message === 'busy', clock })
+    picky.on((event) => events.push(event))
+    const busy = attempts()
+    const answer = picky.execute(busy.run)
+    busy.fail(1, new Error('busy'))
+    await clock.advance(0)
+    busy.finish(2)
+    expect(await answer).toBe('answer 2')
+    const wrong = new Error('wrong')
+    expect(await picky.tryExecute(() => Promise.reject(wrong))).toEqual({ ok: false, error: wrong })
+    const breaker = circuitBreaker({ clock })
+    breaker.isolate()
+    const eager = hedge({ delay: 100, hedgeOnFailure: true, clock })
+    expect(await pipeline({ clock }, eager, breaker).tryExecute(() => 1)).toMatchObject({ refusal: { code: 'ERR_CIRCUIT_ISOLATED' } })
+    expect([picky.status().hedges, eager.status().hedges]).toEqual([1, 0])
+    picky.reconfigure({ delay: 100, hedgeOnFailure: () => Promise.resolve(true) as never })
+    expect(await picky.tryExecute(() => Promise.reject(wrong))).toEqual({ ok: false, error: wrong })
+    await Promise.resolve()
+    expect(events.at(-1)).toMatchObject({ type: 'hedge.callback-failed', callback: 'hedgeOnFailure' })
   })
 
   it('with a delay of 0 asks all at once; a function says each delay', async () => {
@@ -244,6 +278,24 @@ describe('a hedge', () => {
     expect(context).toEqual({ tried: 5, by: 'attempt 2' })
   })
 
+  it('113: when all fail, the caller sees what the first attempt has changed, whose error it has', async () => {
+    const clock = fakeClock()
+    const context: { by?: number } = {}
+    const work = attempts()
+    const run = (call: Call): Promise<string> => {
+      ;(call.context as typeof context).by = call.attempt
+      return work.run(call)
+    }
+    const answer = hedge({ delay: 10, clock }).tryExecute(run, { context })
+    await clock.advance(10)
+    work.fail(1, new Error('first'))
+    await clock.advance(0)
+    expect(context).toEqual({})
+    work.fail(2, new Error('second'))
+    expect(await answer).toMatchObject({ error: { message: 'first' } })
+    expect(context).toEqual({ by: 1 })
+  })
+
   it.each<[string, object, string]>([
     ['neither delay nor percentile', {}, "option 'delay' must be given, or 'percentile', but not both"],
     ['both', { delay: 5, percentile: 0.9 }, "option 'delay' must be given, or 'percentile', but not both"],
@@ -292,6 +344,28 @@ describe('the budget of hedges', () => {
     expect(policy.status().suppressed).toBe(2_000 - asked)
   })
 
+  it('by concurrency: hedges that run side by side take a place each, those that follow one another one', async () => {
+    const clock = fakeClock()
+    const budget = concurrentRetryBudget({ maxRatio: 0, minConcurrency: 2 })
+    const policy = hedge({ delay: 10, maxHedges: 4, hedgeOnFailure: true, budget, clock })
+    const [first, second] = [attempts(), attempts()]
+    const answers = [policy.execute(first.run)]
+    await clock.advance(20)
+    expect([first.calls.length, budget.status().available]).toEqual([3, 0])
+    answers.push(policy.execute(second.run))
+    await clock.advance(10)
+    expect([first.calls.length, second.calls.length, policy.status().suppressed]).toEqual([3, 1, 2])
+    first.fail(2, new Error('no'))
+    await clock.advance(0)
+    expect([first.calls.length, budget.status().available]).toEqual([4, 0]) // in the place of the one that failed
+    first.finish(1)
+    await answers[0]
+    expect(budget.status().available).toBe(2)
+    second.finish(1)
+    await answers[1]
+    expect(budget.status().available).toBe(2)
+  })
+
   it('stays as it is when other settings are taken', async () => {
     const clock = fakeClock()
     const policy = hedge({ delay: 10, clock })
@@ -337,6 +411,29 @@ describe('a percentile', () => {
     await clock.advance(400)
     await overtaken
     expect(policy.status()).toMatchObject({ won: 1 })
+  })
+
+  it('71: hedges the share that it says, whatever the hedges themselves take', async () => {
+    for (const [percentile, maxHedges] of [
+      [0.5, 1],
+      [0.75, 1],
+      [0.95, 2],
+    ] as const) {
+      const clock = fakeClock()
+      const random = seededRandom(7)
+      const policy = hedge({ percentile, maxHedges, budget: false, clock })
+      const hedged = new Set<number>()
+      for (let call = 0; call < 4_000; call++) {
+        const answer = policy.execute(({ attempt }) => {
+          if (attempt > 1) hedged.add(call)
+          return answering(clock, -40 * Math.log(1 - random()))()
+        })
+        await clock.advance(600)
+        await answer
+      }
+      const share = hedged.size / 4_000
+      expect([percentile, Math.abs(share - (1 - percentile)) < 0.025]).toEqual([percentile, true])
+    }
   })
 
   it('follows what has changed: old durations are forgotten', async () => {

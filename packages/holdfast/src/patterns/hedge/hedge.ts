@@ -3,7 +3,7 @@ import { systemClock, type Clock } from '../../core/clock.ts'
 import { durationMs, type Duration } from '../../core/duration.ts'
 import { EventHub, type Listener, type PolicyEvent } from '../../core/events.ts'
 import type { Part } from '../../core/layer.ts'
-import { booleanOption, checkOptionNames, functionOption, integerOption, invalidOption, nameOption } from '../../core/options.ts'
+import { checkOptionNames, functionOption, integerOption, invalidOption, nameOption } from '../../core/options.ts'
 import { parts } from '../../core/parts.ts'
 import { BasePolicy, type Policy, type PolicyDescription } from '../../core/policy.ts'
 import { retryBudget, type RetryBudget } from '../../core/retry-budget/retry-budget.ts'
@@ -16,8 +16,8 @@ export interface HedgeOptions {
    */
   readonly delay?: Duration | ((attempt: number) => number)
   /**
-   * The delay is this percentile (0.5 to 0.999) of the latest durations: of successes, timeouts, and attempts that another one
-   * overtook, not of failures, which are often fast. 0.95 hedges the slowest 5 %.
+   * The delay is this percentile (0.5 to 0.999) of how long first attempts took lately: successes, timeouts, and those that another
+   * one overtook, not failures, which are often fast. 0.95 hedges the slowest 5 %.
    */
   readonly percentile?: number
   /** Durations that must be known before a percentile is gone by; until then nothing is hedged. 1 to 500. @defaultValue 20 */
@@ -26,8 +26,11 @@ export interface HedgeOptions {
   readonly minDelay?: Duration
   /** Attempts beside the first, 1 to 10. @defaultValue 1 */
   readonly maxHedges?: number
-  /** An attempt that fails starts the next one at once, within `maxHedges` and the budget. @defaultValue false */
-  readonly hedgeOnFailure?: boolean
+  /**
+   * An attempt that fails starts the next one at once, within `maxHedges` and the budget; a function decides by the error. What a
+   * policy inside refuses starts none. @defaultValue false
+   */
+  readonly hedgeOnFailure?: boolean | ((error: unknown) => boolean)
   /**
    * Shared limit of hedges; may be that of the retries of the same dependency. false for none: when everything is slow, everything is
    * asked twice then. @defaultValue a budget of its own: one hedge for ten calls, and one per second
@@ -151,14 +154,14 @@ class HedgePolicy extends BasePolicy<HedgeEvent> implements Hedge {
   }
 
   describe(): PolicyDescription {
-    const { delayMs, percentile, maxHedges, onFailure, minRemainingMs, budget } = this.flow.rules
+    const { delayMs, percentile, minSamples, minDelayMs, maxHedges, onFailure, minRemainingMs, budget } = this.flow.rules
     return {
       kind: this.kind,
       name: this.name,
-      ...(percentile === undefined ? {} : { percentile }),
+      ...(percentile === undefined ? {} : { percentile, minSamples, minDelayMs }),
       ...(typeof delayMs === 'number' ? { delayMs } : {}),
       maxHedges,
-      hedgeOnFailure: onFailure,
+      hedgeOnFailure: onFailure !== false,
       minRemainingMs,
       ...(budget === undefined ? {} : { budget: budget.describe() }),
     }
@@ -179,7 +182,7 @@ class HedgePolicy extends BasePolicy<HedgeEvent> implements Hedge {
 }
 
 function rulesOf(name: string, clock: Clock, options: HedgeSettings, ownBudget?: RetryBudget): HedgeRules {
-  const { delay, percentile, budget, idempotent = true } = options
+  const { delay, percentile, budget, idempotent = true, hedgeOnFailure = false } = options
   if ((delay === undefined) === (percentile === undefined)) {
     throw invalidOption(name, 'delay', delay, "given, or 'percentile', but not both")
   }
@@ -195,7 +198,10 @@ function rulesOf(name: string, clock: Clock, options: HedgeSettings, ownBudget?:
     minSamples: integerOption(name, 'minSamples', options.minSamples ?? 20, { min: 1, max: 500 }),
     minDelayMs: durationMs(name, 'minDelay', options.minDelay ?? 1),
     maxHedges: integerOption(name, 'maxHedges', options.maxHedges ?? 1, { min: 1, max: 10 }),
-    onFailure: booleanOption(name, 'hedgeOnFailure', options.hedgeOnFailure ?? false),
+    onFailure:
+      typeof hedgeOnFailure === 'boolean'
+        ? hedgeOnFailure
+        : (functionOption(name, 'hedgeOnFailure', hedgeOnFailure) as (error: unknown) => boolean),
     budget:
       budget === false ? undefined : (budget ?? ownBudget ?? retryBudget({ name: `${name}-budget`, ratio: 0.1, minPerSecond: 1, clock })),
     idempotent: typeof idempotent === 'boolean' ? idempotent : (functionOption(name, 'idempotent', idempotent) as (call: Call) => boolean),
