@@ -1,5 +1,5 @@
 import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
-import { bulkhead, circuitBreaker, pipeline } from 'holdfast'
+import { bulkhead, circuitBreaker, idempotencyManager, pipeline, replaceable } from 'holdfast'
 import { openTelemetryBridge } from 'holdfast/adapters/opentelemetry'
 import { faultTolerantSystem } from 'holdfast/system'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -21,6 +21,7 @@ function newCollection() {
     expect(errors).toEqual([])
     const found = resourceMetrics.scopeMetrics.flatMap(({ metrics }) => metrics)
     return {
+      names: () => found.filter(({ dataPoints }) => dataPoints.length > 0).map(({ descriptor }) => descriptor.name),
       unitOf: (name: string) => found.find(({ descriptor }) => descriptor.name === name)?.descriptor.unit,
       points: (name: string) =>
         (found.find(({ descriptor }) => descriptor.name === name)?.dataPoints ?? []).map(({ attributes, value }) => [attributes, value]),
@@ -80,6 +81,41 @@ describe('the bridge to OpenTelemetry', () => {
     const seen = await collect()
     expect(seen.points('holdfast.bulkhead.limit')).toEqual([[{ 'holdfast.policy.name': 'db' }, 3]])
     expect(seen.points('holdfast.circuit_breaker.opened')).toEqual([[{ 'holdfast.policy.name': 'db' }, 0]])
+  })
+
+  it('has figures of every kind of policy', async () => {
+    const { meter, collect } = newCollection()
+    const system = faultTolerantSystem()
+    ends.push(() => system[Symbol.dispose]())
+    const made = [
+      system.createCircuitBreaker('x'),
+      system.createRetry('x'),
+      system.createTimeout('x', { after: '1s' }),
+      system.createBulkhead('x', { maxConcurrent: 1 }),
+      system.createRateLimiter('x', { limit: 1, window: '1s' }),
+      system.createFallback('x', { value: 1 }),
+      system.createHedge('x', { delay: 1 }),
+      system.createCache('x', { ttl: 1 }),
+      system.createThrottler('x', { maxConcurrent: 1 }),
+      system.createLoadShedder('x', { capacity: 1 }),
+      system.createAdaptiveConcurrency('x'),
+      system.register(idempotencyManager({ name: 'x' }).policy({ name: 'x' })),
+    ]
+    openTelemetryBridge({ source: system, meter })
+    const names = (await collect()).names()
+    for (const { kind } of made) {
+      const prefix = `holdfast.${kind.replaceAll('-', '_')}.`
+      expect([prefix, names.some((name) => name.startsWith(prefix))]).toEqual([prefix, true])
+    }
+  })
+
+  it('shows what a replaceable policy is now', async () => {
+    const { meter, collect } = newCollection()
+    const current = replaceable(bulkhead({ name: 'db', maxConcurrent: 3 }))
+    openTelemetryBridge({ source: pipeline(current), meter })
+    expect((await collect()).points('holdfast.bulkhead.limit')).toEqual([[{ 'holdfast.policy.name': 'db' }, 3]])
+    current.replace(pipeline(bulkhead({ name: 'db2', maxConcurrent: 5 })))
+    expect((await collect()).points('holdfast.bulkhead.limit')).toContainEqual([{ 'holdfast.policy.name': 'db2' }, 5])
   })
 
   it('gives no value where a policy has none', async () => {

@@ -4,6 +4,8 @@ import type { PolicyStatus } from '../core/policy.ts'
 import type { CompartmentedBulkheadStatus } from '../patterns/index.ts'
 import { instrumentPlans } from './opentelemetry/instruments.ts'
 
+export { tracing, type OpenTelemetryApi, type Tracing, type TracingOptions } from './opentelemetry/tracing.ts'
+
 /** What is used of a Meter of `@opentelemetry/api`: nothing of it is loaded here. */
 export interface OpenTelemetryMeter {
   createObservableCounter(name: string, options: InstrumentOptions): unknown
@@ -84,9 +86,10 @@ function statusesOf(source: Measured | Roof): readonly PolicyStatus[] {
   return [...source.policies().values()].filter(({ kind }) => kind !== 'pipeline').flatMap((policy) => partsOf(policy.status()))
 }
 
-/** What has figures in it: the layers of a pipeline, the compartments of a bulkhead. */
+/** What has figures in it: the layers of a pipeline, what a replaceable policy is now, the compartments of a bulkhead. */
 function partsOf(status: PolicyStatus): readonly PolicyStatus[] {
   if (status.kind === 'pipeline') return (status['layers'] as readonly PolicyStatus[]).flatMap(partsOf)
+  if (status.kind === 'replaceable') return partsOf(status['current'] as PolicyStatus)
   if (status.kind === 'compartmented-bulkhead') return Object.values((status as CompartmentedBulkheadStatus).compartments)
   return [status]
 }

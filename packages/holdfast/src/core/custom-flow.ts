@@ -1,5 +1,6 @@
 import type { Abortable } from './abort-hub.ts'
 import type { Call, CallState } from './call.ts'
+import { discard } from './discard.ts'
 import type { Flow, Layer, Sink } from './layer.ts'
 import { isThenable } from './predicate.ts'
 
@@ -73,7 +74,7 @@ class CustomFlowRun implements Layer, Sink, Abortable {
       this.call.offCancel(this)
       if (this.running > 0) this.hold()
       this.out.settle(ok, value)
-    }
+    } else if (value !== this.call.cancelled) discard(value)
     this.releaseIfOver()
   }
 

@@ -77,7 +77,7 @@ class Execution implements Abortable {
 
   private end(ok: boolean, value: unknown): void {
     if (this.abandoned) {
-      if (ok) discard(value) // nobody will see it
+      if (value !== this.call.cancelled) discard(value) // nobody will see it; a failure may carry a response
       this.call.release()
       return
     }

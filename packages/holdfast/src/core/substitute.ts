@@ -1,4 +1,5 @@
 import type { Call, CallState } from './call.ts'
+import { discard } from './discard.ts'
 import type { Layer, RelaxedFlow, Sink } from './layer.ts'
 import { askPredicate } from './predicate.ts'
 import { toError } from './refusal.ts'
@@ -128,6 +129,7 @@ class SubstituteRun implements Sink {
 
   private ended(ok: boolean, value: unknown): void {
     if (this.over) {
+      if (value !== this.call.cancelled) discard(value)
       this.call.release()
       return
     }

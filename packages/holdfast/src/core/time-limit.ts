@@ -1,5 +1,6 @@
 import type { CallState } from './call.ts'
 import type { DeadlineNode } from './deadline-list.ts'
+import { discard } from './discard.ts'
 import type { Sink } from './layer.ts'
 
 /** Who made a time limit: it is told of the end, and makes the error. */
@@ -37,7 +38,10 @@ export class TimeLimitRun implements Sink, DeadlineNode {
   }
 
   settle(ok: boolean, value: unknown): void {
-    if (this.settled) return
+    if (this.settled) {
+      if (ok) discard(value)
+      return
+    }
     this.settled = true
     this.disarm()
     this.call.close()

@@ -6,6 +6,7 @@ import type {
   CircuitStatus,
   FallbackStatus,
   HedgeStatus,
+  IdempotencyPolicyStatus,
   LoadShedderStatus,
   RateLimiterStatus,
   RetryStatistics,
@@ -61,6 +62,8 @@ const cache = planner<CacheStatus>('cache')
 const throttler = planner<ThrottlerStatus>('throttler')
 const shedder = planner<LoadShedderStatus>('load-shedder')
 const adaptive = planner<AdaptiveConcurrencyStatus>('adaptive-concurrency')
+
+const idempotency = planner<IdempotencyPolicyStatus>('idempotency')
 
 const outcome = 'holdfast.outcome'
 
@@ -157,4 +160,20 @@ export const instrumentPlans: readonly InstrumentPlan[] = [
   ),
   adaptive('gauge', 'holdfast.adaptive_concurrency.limit', '{call}', 'Calls that may run at once now.', ({ limit }) => limit),
   adaptive('up-down-counter', 'holdfast.adaptive_concurrency.queued', '{call}', 'Calls that wait for a place.', ({ queued }) => queued),
+  idempotency(
+    'counter',
+    'holdfast.idempotency.calls',
+    '{call}',
+    'Calls by what became of them: run, given a stored outcome, made to wait for another one, or refused.',
+    (status) => ({
+      executed: status.executed,
+      replayed: status.replayed,
+      joined: status.joined,
+      in_progress: status.inProgress,
+      mismatched: status.mismatched,
+      outcome_unknown: status.outcomeUnknown,
+      unavailable: status.unavailable,
+    }),
+    outcome,
+  ),
 ]

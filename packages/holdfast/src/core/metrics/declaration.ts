@@ -28,7 +28,7 @@ const optionNames = ['name', 'help', 'labelNames', 'maxSeries']
 const metricName = /^[a-zA-Z_][a-zA-Z0-9_]*$/
 const labelName = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/
 /** Endings that the formats give a meaning of their own. */
-const takenEnding = /_(?:total|bucket|sum|count|created|info)$/
+export const takenEnding = /_(?:total|bucket|sum|count|created|info)$/
 
 /** Checks what a metric is declared with, against the grammar that both text formats share. */
 export function declarationOf(

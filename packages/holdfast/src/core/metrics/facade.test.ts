@@ -17,6 +17,24 @@ describe('measurements by name', () => {
     expect(page).toContain('backpressure_queue_depth 3\n')
   })
 
+  it('may have names whose endings mean something else to Prometheus', () => {
+    const facade = metricsFacade(metricsRegistry())
+    facade.gauge('agents.count', 3)
+    facade.gauge('agents.total', 4)
+    facade.increment('errors.count')
+    facade.increment('orders.total', 2)
+    facade.timing('wait.sum', 1_000)
+    const page = facade.registry.render()
+    for (const line of [
+      'agents_count_value 3',
+      'agents_total_value 4',
+      'errors_count_value_total 1',
+      'orders_total 2',
+      'wait_sum_seconds_sum 1',
+    ])
+      expect(page).toContain(`${line}\n`)
+  })
+
   it('of one metric have the same tags always, in any order', () => {
     const facade = metricsFacade(metricsRegistry())
     facade.increment('calls', 1, { model: 'large', tenant: 7 })

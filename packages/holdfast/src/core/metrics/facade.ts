@@ -1,11 +1,15 @@
 import { HoldfastError } from '../errors.ts'
 import { show } from '../options.ts'
+import { takenEnding } from './declaration.ts'
 import { metricsRegistry, type MetricsRegistry } from './registry.ts'
 
 /** What a measurement is told apart by. */
 export type MetricTags = Readonly<Record<string, string | number | boolean>>
 
-/** Measurements by name, without declarations: the first one declares the metric, with the names of its tags. */
+/**
+ * Measurements by name, without declarations: the first one declares the metric, with the names of its tags. A name whose ending means
+ * something to Prometheus gets `_value`: `agents.count` is shown as `agents_count_value`.
+ */
 export interface MetricsFacade {
   readonly registry: MetricsRegistry
   /** The value is this now. `queue.depth` is shown as `queue_depth`. */
@@ -76,11 +80,14 @@ class Facade implements MetricsFacade {
   private writer(kind: Kind, name: string, labelNames: readonly string[]): Known['write'] {
     const options = { help: `${name}, as the application reports it.`, labelNames }
     if (kind === 'gauge') {
-      const gauge = this.registry.gauge<string>({ ...options, name: promName(name) })
+      const gauge = this.registry.gauge<string>({ ...options, name: freeName(name) })
       return (labels, value) => gauge.labels(labels).set(value)
     }
     if (kind === 'counter') {
-      const counter = this.registry.counter<string>({ ...options, name: withSuffix(promName(name), '_total') })
+      const counter = this.registry.counter<string>({
+        ...options,
+        name: withSuffix(freeName(name.replace(/[^A-Za-z0-9]total$/, '')), '_total'),
+      })
       return (labels, value) => counter.labels(labels).add(value)
     }
     const histogram = this.registry.histogram<string>({ ...options, name: withSuffix(promName(name), '_seconds') })
@@ -92,6 +99,12 @@ class Facade implements MetricsFacade {
 function promName(name: string): string {
   const plain = name.replaceAll(/[^A-Za-z0-9_]+/g, '_')
   return /^[0-9]/.test(plain) ? `_${plain}` : plain
+}
+
+/** The name without an ending that the formats give a meaning of their own. */
+function freeName(name: string): string {
+  const plain = promName(name)
+  return takenEnding.test(plain) ? `${plain}_value` : plain
 }
 
 function labelOf(tag: string): string {

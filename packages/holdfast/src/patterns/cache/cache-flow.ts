@@ -92,13 +92,14 @@ export class CacheFlow implements Flow {
     return Math.max(0, this.rules.clock.now() - storedAt)
   }
 
-  /** A flight has its answer: keeps it if it may be kept. */
-  landed(flight: Flight, ok: boolean, value: unknown): void {
+  /** A flight has its answer: keeps it if it may be kept, and says whether it has. */
+  landed(flight: Flight, ok: boolean, value: unknown): boolean {
     this.left(flight)
-    if (!ok || flight.outdated || !this.isCacheable(value)) return
+    if (!ok || flight.outdated || !this.isCacheable(value)) return false
     this.entries.delete(flight.key)
     this.entries.set(flight.key, { value, storedAt: this.rules.clock.now() })
     this.trim()
+    return true
   }
 
   /** Nobody may join a flight any more. */

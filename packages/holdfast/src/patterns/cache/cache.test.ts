@@ -227,6 +227,18 @@ describe('old values', () => {
     expect(await prices.execute(() => 'newer', key)).toBe('new')
   })
 
+  it('65: a new value that must not be kept, and that nobody waits for, is disposed of', async () => {
+    const clock = fakeClock()
+    const prices = cache({ ttl: '1m', staleWhileRevalidate: '10m', isCacheable: (value) => value === 'old', clock })
+    await prices.execute<unknown>(() => 'old', key)
+    await clock.advance('2m')
+    const cancel = vi.fn()
+    expect(await prices.execute<unknown>(() => ({ body: { cancel } }), key)).toBe('old')
+    expect(cancel).toHaveBeenCalledTimes(1)
+    expect(await prices.execute<unknown>(() => ({ body: { cancel } }), { key: 'other' })).toMatchObject({ body: {} })
+    expect(cancel).toHaveBeenCalledTimes(1) // somebody waited for this one
+  })
+
   it('are refreshed although the caller who was answered leaves', async () => {
     const clock = fakeClock()
     const prices = cache({ ttl: '1m', staleWhileRevalidate: '10m', clock })

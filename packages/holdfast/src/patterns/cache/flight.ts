@@ -1,5 +1,6 @@
 import type { Abortable } from '../../core/abort-hub.ts'
 import { CallState } from '../../core/call.ts'
+import { discard } from '../../core/discard.ts'
 import type { Layer, Sink } from '../../core/layer.ts'
 import type { CacheFlow } from './cache-flow.ts'
 
@@ -48,7 +49,8 @@ export class Flight implements Sink {
 
   settle(ok: boolean, value: unknown): void {
     this.over = true
-    this.flow.landed(this, ok, value)
+    const kept = this.flow.landed(this, ok, value)
+    if (!kept && this.waiters.size === 0) discard(value)
     if (!ok && this.leader === undefined) this.flow.refreshFailed(this.key, value)
     if (this.call.open) this.hold()
     this.call.close()

@@ -58,7 +58,7 @@ export class HedgeRun implements HeapNode {
     const { call, number } = attempt
     this.running.splice(this.running.indexOf(attempt), 1)
     if (this.over) {
-      discard(value)
+      if (value !== call.cancelled) discard(value)
       call.close()
       return
     }
@@ -88,7 +88,7 @@ export class HedgeRun implements HeapNode {
 
   private lose(number: number, call: CallState, failure: unknown): void {
     if (number === 1) this.failure = { value: failure, context: call.context }
-    else discard(failure) // it may carry what has to be closed, a response say
+    else if (failure !== call.cancelled) discard(failure) // it may carry what has to be closed, a response say
     call.close()
     if (this.flow.startsNext(this.rules, failure) && this.startHedge()) this.scheduleNext()
     if (this.running.length > 0 || this.over) return
